@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The folder of this instance, <uml_dir>/<umid>/, with its files `pid` and
+ * `mconsole`. It is made when somebody needs it and removed at the end.
+ */
+#ifndef UM_HOST_UMID_H
+#define UM_HOST_UMID_H
+
+#include "../abi/types.h"
+
+struct host_options;
+
+/* Chooses the name and works out the paths; makes nothing. */
+void umid_init(const struct host_options *o);
+
+/* pid file, mconsole socket, folder, NULL. Empty list: no home folder. */
+const char *const *umid_files(void);
+
+/* Makes the folder and the pid file, once. 0 or -errno, with a message. */
+int umid_make(void);
+
+/* For the mconsole driver: the path of its socket, after making the folder;
+ * NULL when there is no folder. Static. */
+const char *host_umid_mconsole(void);
+
+/* The name, for the boot log and mconsole. Static. */
+const char *host_umid(void);
+
+#endif

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _ASM_UM_SECTIONS_H
+#define _ASM_UM_SECTIONS_H
+
+#include <asm-generic/sections.h>
+
+#endif

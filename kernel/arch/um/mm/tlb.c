@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest page tables become host mappings here, and stop being them.
+ *
+ * context.lock is held from the reading of page-table entries to the end of
+ * the host call that maps them; a flush takes it too, after the entries were
+ * changed. So no mapping made from an old entry survives a flush.
+ *
+ * While no thread of the mm executes guest user code (context.running is 0),
+ * a flush only notes its range; the next um_tlb_enter() carries it out before
+ * any guest instruction. Entering counts itself first and looks at the notes
+ * second, a flush does it the other way round: one of the two sees the other.
+ * Exit, exec and fork of a single-threaded process so cost no host call. The
+ * entry that carries notes out, or is the first in its space, also maps the code
+ * and the stack it goes to, if those are not mapped any more.
+ *
+ * An entry counts as readable when present and young, writable when also
+ * writable and dirty: accessed and dirty bits are set by faults.
+ */
+#include <linux/mm.h>
+#include <linux/pgtable.h>
+#include <linux/sched/mm.h>
+#include <asm/tlbflush.h>
+#include <asm/um.h>
+
+/* Pages around a fault that are looked at, and runs mapped, at most. */
+#define NEIGHBOURHOOD	64
+#define MAX_RUNS	6
+
+static void add_pending(mm_context_t *ctx, unsigned long start, unsigned long end)
+{
+	unsigned int i;
+
+	start = max(start, ctx->mapped_start);
+	end = min(end, ctx->mapped_end);
+	if (start >= end)
+		return;
+	for (i = 0; i < ctx->nr_pending; i++) {
+		if (start <= ctx->pending[i].end && end >= ctx->pending[i].start) {
+			ctx->pending[i].start = min(start, ctx->pending[i].start);
+			ctx->pending[i].end = max(end, ctx->pending[i].end);
+			return;
+		}
+	}
+	i = ctx->nr_pending;
+	if (i == UM_TLB_PENDING) {
+		/* no room: one range for all; never 0 in between */
+		for (i = 0; i < UM_TLB_PENDING; i++) {
+			start = min(start, ctx->pending[i].start);
+			end = max(end, ctx->pending[i].end);
+		}
+		i = 0;
+	}
+	ctx->pending[i].start = start;
+	ctx->pending[i].end = end;
+	WRITE_ONCE(ctx->nr_pending, i + 1);
+}
+
+/* Turns the notes into ops; the caller carries them out. */
+static int take_pending(mm_context_t *ctx, struct host_map_op *ops)
+{
+	unsigned int i, n = ctx->nr_pending;
+
+	for (i = 0; i < n; i++) {
+		ops[i] = (struct host_map_op) {
+			.kind = HOST_MAP_UNMAP,
+			.va = ctx->pending[i].start,
+			.len = ctx->pending[i].end - ctx->pending[i].start,
+		};
+		if (ctx->pending[i].start <= ctx->mapped_start &&
+		    ctx->pending[i].end >= ctx->mapped_end)
+			ctx->mapped_start = ctx->mapped_end = 0;
+	}
+	return n;
+}
+
+/* They have been carried out: only now may um_tlb_enter() pass them by. */
+static void pending_done(mm_context_t *ctx)
+{
+	smp_store_release(&ctx->nr_pending, 0);
+}
+
+/* A failure means that the space was emptied, or is dead: all is unmapped. */
+static void update_host(mm_context_t *ctx, const struct host_map_op *ops, int n)
+{
+	bool flushed;
+
+	WARN_ON_ONCE(host_mm_update(ctx->hmm, ops, n, &flushed) == -EINVAL);
+}
+
+static void flush_pending(mm_context_t *ctx)
+{
+	struct host_map_op ops[UM_TLB_PENDING];
+	int n = take_pending(ctx, ops);
+
+	if (n)
+		update_host(ctx, ops, n);
+	pending_done(ctx);
+}
+
+void um_flush_tlb_mm_range(struct mm_struct *mm, unsigned long start,
+			   unsigned long end)
+{
+	mm_context_t *ctx = &mm->context;
+	unsigned long flags;
+
+	if (!ctx->hmm)
+		return;
+	um_uaccess_wait(mm);
+	spin_lock_irqsave(&ctx->lock, flags);
+	add_pending(ctx, start & PAGE_MASK, PAGE_ALIGN(end));
+	smp_mb();	/* pairs with um_tlb_enter() */
+	if (atomic_read(&ctx->running))
+		flush_pending(ctx);
+	spin_unlock_irqrestore(&ctx->lock, flags);
+}
+
+/*
+ * fork: the mmap lock is held for writing since arch_dup_mmap(). Only pages of
+ * copy-on-write areas have changed, and only where there are anonymous ones;
+ * text and shared memory stay mapped.
+ */
+static bool fork_changes(const struct vm_area_struct *vma)
+{
+	return is_cow_mapping(vma->vm_flags) &&
+	       (vma->anon_vma || vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP));
+}
+
+static void flush_cow_areas(struct mm_struct *mm)
+{
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+
+	for_each_vma(vmi, vma)
+		if (fork_changes(vma))
+			um_flush_tlb_mm_range(mm, vma->vm_start, vma->vm_end);
+}
+
+void flush_tlb_mm(struct mm_struct *mm)
+{
+	bool forking = mm->context.forking;
+
+	mm->context.forking = false;
+	if (forking)
+		flush_cow_areas(mm);
+	else
+		um_flush_tlb_mm_range(mm, 0, TASK_SIZE);
+}
+
+void um_tlb_leave(struct mm_struct *mm)
+{
+	atomic_dec(&mm->context.running);
+}
+
+/* ---- from page tables to host mappings ---- */
+
+static pmd_t user_pmd(struct mm_struct *mm, unsigned long addr)
+{
+	pgd_t *pgd = pgd_offset(mm, addr);
+	p4d_t *p4d = p4d_offset(pgd, addr);
+	pud_t pud;
+
+	if (!p4d_present(READ_ONCE(*p4d)))
+		return __pmd(0);
+	pud = READ_ONCE(*pud_offset(p4d, addr));
+	if (!pud_present(pud))
+		return __pmd(0);
+	return READ_ONCE(*(pud_pgtable(pud) + pmd_index(addr)));
+}
+
+static const pte_t *table_of(pmd_t pmd)
+{
+	return (const pte_t *)pmd_page_vaddr(pmd);
+}
+
+pte_t um_user_pte(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t pmd = user_pmd(mm, addr);
+
+	if (!pmd_present(pmd))
+		return __pte(0);
+	if (pmd_leaf(pmd))
+		return __pte(pmd_val(pmd) + (addr & ~PMD_MASK & PAGE_MASK));
+	return READ_ONCE(table_of(pmd)[pte_index(addr)]);
+}
+
+/* What the host may allow for an entry; 0: not mapped. */
+static u32 host_prot(pte_t pte)
+{
+	u32 prot;
+
+	if (!(pte_val(pte) & _PAGE_PRESENT) || !pte_young(pte))
+		return 0;
+	prot = HOST_PROT_READ;
+	if (pte_write(pte) && pte_dirty(pte))
+		prot |= HOST_PROT_WRITE;
+	if (pte_exec(pte))
+		prot |= HOST_PROT_EXEC;
+	return prot;
+}
+
+static bool continues(pte_t next, u32 next_prot, pte_t pte, u32 prot)
+{
+	return next_prot == prot && pte_pfn(next) == pte_pfn(pte) + 1;
+}
+
+/* The longest run that holds entry i, within [low, high): an op, and where it
+ * starts and ends. False when the host may not map i. */
+static bool run_around(const pte_t *table, unsigned long base, unsigned int i,
+		       unsigned int *low, unsigned int *high,
+		       struct host_map_op *op)
+{
+	unsigned int first = i, last = i;
+	pte_t pte = READ_ONCE(table[i]), from = pte, to = pte;
+	u32 prot = host_prot(pte);
+
+	if (!prot)
+		return false;
+	for (; first > *low; first--) {
+		pte = READ_ONCE(table[first - 1]);
+		if (host_prot(pte) != prot || !continues(from, prot, pte, prot))
+			break;
+		from = pte;
+	}
+	for (; last + 1 < *high; last++) {
+		pte = READ_ONCE(table[last + 1]);
+		if (!continues(pte, host_prot(pte), to, prot))
+			break;
+		to = pte;
+	}
+	*op = (struct host_map_op) {
+		.kind = HOST_MAP_PHYS,
+		.prot = prot,
+		.va = base + first * PAGE_SIZE,
+		.len = (last + 1 - first) * PAGE_SIZE,
+		.gpa = (u64)pte_pfn(from) << PAGE_SHIFT,
+	};
+	*low = first;
+	*high = last + 1;
+	return true;
+}
+
+/* Ops for the entries around index `at` of a table, its own run first, then
+ * what follows it, then what precedes it. Returns how many. */
+static int collect_runs(const pte_t *table, unsigned long base, unsigned int at,
+			struct host_map_op *ops)
+{
+	unsigned int start = at & ~(NEIGHBOURHOOD - 1);
+	unsigned int end = start + NEIGHBOURHOOD;
+	unsigned int home_low = start, home_high = end, low, high, i;
+	int n = 0;
+
+	if (!run_around(table, base, at, &home_low, &home_high, &ops[n++]))
+		return 0;
+	for (i = home_high; i < end && n < MAX_RUNS - 1; ) {
+		low = i;
+		high = end;
+		if (run_around(table, base, i, &low, &high, &ops[n])) {
+			n++;
+			i = high;
+		} else {
+			i++;
+		}
+	}
+	for (i = home_low; i > start && n < MAX_RUNS; ) {
+		low = start;
+		high = i;
+		if (run_around(table, base, i - 1, &low, &high, &ops[n])) {
+			n++;
+			i = low;
+		} else {
+			i--;
+		}
+	}
+	return n;
+}
+
+static int collect_huge(pmd_t pmd, unsigned long addr, struct host_map_op *op)
+{
+	u32 prot = host_prot(__pte(pmd_val(pmd)));
+
+	if (!prot)
+		return 0;
+	*op = (struct host_map_op) {
+		.kind = HOST_MAP_PHYS,
+		.prot = prot,
+		.va = addr & PMD_MASK,
+		.len = PMD_SIZE,
+		.gpa = (u64)pmd_pfn(pmd) << PAGE_SHIFT,
+	};
+	return 1;
+}
+
+/* Ops for the entries that map addr and its neighbourhood. */
+static int collect(struct mm_struct *mm, unsigned long addr,
+		   struct host_map_op *ops)
+{
+	pmd_t pmd = user_pmd(mm, addr);
+
+	if (!pmd_present(pmd))
+		return 0;
+	if (pmd_leaf(pmd))
+		return collect_huge(pmd, addr, ops);
+	return collect_runs(table_of(pmd), addr & PMD_MASK, pte_index(addr), ops);
+}
+
+static void note_mapped(mm_context_t *ctx, const struct host_map_op *ops, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++) {
+		unsigned long start = ops[i].va, end = ops[i].va + ops[i].len;
+
+		if (ctx->mapped_start == ctx->mapped_end) {
+			ctx->mapped_start = start;
+			ctx->mapped_end = end;
+		}
+		ctx->mapped_start = min(ctx->mapped_start, start);
+		ctx->mapped_end = max(ctx->mapped_end, end);
+	}
+}
+
+int um_tlb_map(struct mm_struct *mm, unsigned long addr)
+{
+	struct host_map_op ops[UM_TLB_PENDING + MAX_RUNS];
+	mm_context_t *ctx = &mm->context;
+	bool flushed = false;
+	unsigned long flags;
+	int unmaps, runs, err = 0;
+
+	spin_lock_irqsave(&ctx->lock, flags);
+	unmaps = take_pending(ctx, ops);
+	runs = collect(mm, addr, ops + unmaps);
+	note_mapped(ctx, ops + unmaps, runs);
+	if (unmaps + runs)
+		err = host_mm_update(ctx->hmm, ops, unmaps + runs, &flushed);
+	if (err == -ENOMEM)
+		err = host_mm_update(ctx->hmm, ops + unmaps, runs, &flushed);
+	pending_done(ctx);
+	spin_unlock_irqrestore(&ctx->lock, flags);
+	return err;
+}
+
+/* ---- entry ---- */
+
+static bool is_unmapped(const mm_context_t *ctx, unsigned long addr)
+{
+	unsigned int i;
+
+	if (ctx->mapped_start == ctx->mapped_end)
+		return true;
+	for (i = 0; i < ctx->nr_pending; i++)
+		if (addr >= ctx->pending[i].start && addr < ctx->pending[i].end)
+			return true;
+	return false;
+}
+
+/* The notes, and what the next instructions want. */
+static void update_for_entry(struct mm_struct *mm, const struct pt_regs *regs)
+{
+	struct host_map_op ops[UM_TLB_PENDING + 2 * MAX_RUNS];
+	mm_context_t *ctx = &mm->context;
+	bool code, stack;
+	int unmaps, n;
+
+	code = is_unmapped(ctx, regs->ip);
+	stack = is_unmapped(ctx, regs->sp);
+	unmaps = n = take_pending(ctx, ops);
+	if (code)
+		n += collect(mm, regs->ip, ops + n);
+	if (stack)
+		n += collect(mm, regs->sp, ops + n);
+	note_mapped(ctx, ops + unmaps, n - unmaps);
+	if (n)
+		update_host(ctx, ops, n);
+	pending_done(ctx);
+}
+
+void um_tlb_enter(struct mm_struct *mm, const struct pt_regs *regs)
+{
+	mm_context_t *ctx = &mm->context;
+
+	atomic_inc(&ctx->running);
+	smp_mb__after_atomic();
+	if (likely(!smp_load_acquire(&ctx->nr_pending) &&
+		   READ_ONCE(ctx->mapped_end)))
+		return;
+	spin_lock(&ctx->lock);
+	update_for_entry(mm, regs);
+	spin_unlock(&ctx->lock);
+}

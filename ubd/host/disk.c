@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests: which are carried out at once, and how.
+ *
+ *	read	with RWF_NOWAIT, which serves what the host has cached; the
+ *		rest by a thread. Where the host can't (overlayfs, tmpfs), by
+ *		the pace of the last reads.
+ *	write	by the pace of the last writes
+ *	flush	at once if there is nothing to sync, else by a thread; so are
+ *		FUA writes
+ *	discard, zero	by a thread
+ */
+#include <errno.h>
+
+#include <abi/host.h>
+#include <host/allow.h>
+
+#include "disk.h"
+
+HOST_ALLOW(clock_gettime);
+
+static struct io_span rest_of(const struct host_ubd_req *req)
+{
+	return (struct io_span){
+		.iov = (const struct iovec *)req->iov,
+		.at = req->done,
+		.len = req->len - req->done,
+	};
+}
+
+static int read_rest(struct host_ubd *d, struct host_ubd_req *req, bool nowait)
+{
+	struct io_span span = rest_of(req);
+	int err = 0;
+
+	if (span.len)
+		err = d->img->fmt->read(d->img, &span, req->offset + req->done,
+					nowait);
+	req->done = req->len - span.len;
+	return err;
+}
+
+static int write_all(struct host_ubd *d, struct host_ubd_req *req)
+{
+	struct io_span span = rest_of(req);
+
+	return span.len ? d->img->fmt->write(d->img, &span, req->offset) : 0;
+}
+
+static bool must_sync(struct host_ubd *d, struct host_ubd_req *req)
+{
+	if (req->op != HOST_UBD_WRITE && req->op != HOST_UBD_ZERO)
+		return false;
+	return (req->flags & HOST_UBD_FUA) || (d->flags & HOST_UBD_SYNC);
+}
+
+void disk_perform(struct host_ubd *d, struct host_ubd_req *req)
+{
+	const struct ubd_format *fmt = d->img->fmt;
+	int err = -EOPNOTSUPP;
+
+	switch (req->op) {
+	case HOST_UBD_READ:
+		err = read_rest(d, req, false);
+		break;
+	case HOST_UBD_WRITE:
+		err = write_all(d, req);
+		break;
+	case HOST_UBD_FLUSH:
+		err = fmt->flush(d->img);
+		break;
+	case HOST_UBD_DISCARD:
+		err = fmt->discard(d->img, req->offset, req->len);
+		break;
+	case HOST_UBD_ZERO:
+		err = fmt->zero(d->img, req->offset, req->len,
+				req->flags & HOST_UBD_KEEP);
+		break;
+	}
+	if (!err && must_sync(d, req))
+		err = fmt->flush(d->img);
+	req->error = err;
+}
+
+static bool perform_paced(struct host_ubd *d, struct host_ubd_req *req,
+			  struct pace *pace)
+{
+	u64 started;
+
+	if (!pace_inline(pace))
+		return false;
+	started = pace_now();
+	disk_perform(d, req);
+	pace_learn(pace, started, req->len);
+	return true;
+}
+
+static bool try_read(struct host_ubd *d, struct host_ubd_req *req)
+{
+	int err;
+
+	if (atomic_load(&d->no_nowait))
+		return perform_paced(d, req, &d->reads);
+	err = read_rest(d, req, true);
+	if (err == -EAGAIN)
+		return false;
+	if (err == -EOPNOTSUPP) {
+		atomic_store(&d->no_nowait, true);
+		return perform_paced(d, req, &d->reads);
+	}
+	req->error = err;
+	return true;
+}
+
+static bool try_write(struct host_ubd *d, struct host_ubd_req *req)
+{
+	if (must_sync(d, req) && !d->img->fmt->needs_no_sync)
+		return false;
+	return perform_paced(d, req, &d->writes);
+}
+
+static bool try_inline(struct host_ubd *d, struct host_ubd_req *req)
+{
+	if (d->flags & HOST_UBD_THREAD)
+		return false;
+	switch (req->op) {
+	case HOST_UBD_READ:
+		return try_read(d, req);
+	case HOST_UBD_WRITE:
+		return try_write(d, req);
+	case HOST_UBD_FLUSH:
+		if (!d->img->fmt->clean(d->img))
+			return false;
+		req->error = 0;
+		return true;
+	}
+	return false;
+}
+
+int host_ubd_submit(struct host_ubd *d, struct host_ubd_req *req)
+{
+	req->disk = d;
+	req->done = 0;
+	req->error = 0;
+	if (try_inline(d, req))
+		return 1;
+	worker_queue(req);
+	return 0;
+}
+
+struct host_ubd_req *host_ubd_take_done(struct host_ubd *d)
+{
+	return atomic_exchange(&d->done, NULL);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A disk: an image, the pace at which it answers, and what is done. */
+#ifndef UBD_HOST_DISK_H
+#define UBD_HOST_DISK_H
+
+#include <stdatomic.h>
+
+#include "../abi/host_ubd.h"
+#include "../format/format.h"
+#include "pace.h"
+
+struct host_ubd {
+	struct image *img;
+	u32 flags;		/* HOST_UBD_SYNC, HOST_UBD_THREAD */
+	int event;
+	atomic_bool no_nowait;	/* the store can't promise not to wait */
+	struct pace reads, writes;
+	_Atomic(struct host_ubd_req *) done;
+	char name[16];
+	char layer_dir[200];	/* for the message when it is full */
+	u64 layer_max;
+};
+
+/* Carries a request out, waiting as long as it takes; sets req->error. */
+void disk_perform(struct host_ubd *d, struct host_ubd_req *req);
+
+/* worker.c: starts the host threads, once. 0 or -errno. */
+int worker_start(void);
+/* Hands a request over; a host thread performs it, adds it to disk->done and
+ * raises the disk's event. */
+void worker_queue(struct host_ubd_req *req);
+
+#endif

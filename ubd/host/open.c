@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opening a disk: file, lock, size, layer.
+ *
+ * The file is opened without waiting and looked at before it is used, so a
+ * fifo or a character device is refused instead of hanging the start-up.
+ * Nothing is opened but what the command line names: a file that begins like
+ * an image format which this driver does not read is refused, not probed.
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <abi/host.h>
+
+#include "disk.h"
+#include "lock.h"
+#include "scratch.h"
+
+struct opening {
+	const struct host_ubd_config *config;
+	struct host_ubd_info *info;
+	struct host_ubd *disk;
+	bool readonly;
+	bool block_device;
+	int fd;
+	char real[256];
+};
+
+static int fail(struct opening *o, int err, const char *file,
+		const char *reason)
+{
+	snprintf(o->info->err, sizeof(o->info->err), "%s: %s", file,
+		 reason ? reason : strerror(-err));
+	return err;
+}
+
+static bool flag(const struct opening *o, u32 f)
+{
+	return o->config->flags & f;
+}
+
+/* ---- file ---- */
+
+static int try_open(struct opening *o, int access)
+{
+	o->fd = open(o->config->file, access | O_NONBLOCK | O_CLOEXEC);
+	if (o->fd >= 0 && o->fd <= STDERR_FILENO) {
+		int fd = fcntl(o->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+
+		close(o->fd);
+		o->fd = fd;
+	}
+	return o->fd < 0 ? -errno : 0;
+}
+
+/* A file that may not be written is opened for reading, and says so: root
+ * file systems owned by others are booted `ro` that way. */
+static int open_file(struct opening *o)
+{
+	const char *file = o->config->file;
+	int err;
+
+	o->readonly = flag(o, HOST_UBD_READONLY);
+	err = try_open(o, o->readonly || flag(o, HOST_UBD_LAYER) ?
+			  O_RDONLY : O_RDWR);
+	if ((err == -EACCES || err == -EROFS || err == -EPERM) &&
+	    !o->readonly && !flag(o, HOST_UBD_LAYER) &&
+	    !try_open(o, O_RDONLY)) {
+		snprintf(o->info->note, sizeof(o->info->note),
+			 "%.180s: %s: opened read-only", file, strerror(-err));
+		o->readonly = true;
+		err = 0;
+	}
+	return err ? fail(o, err, file, NULL) : 0;
+}
+
+static int check_kind(struct opening *o)
+{
+	const char *file = o->config->file;
+	struct stat st;
+
+	if (fstat(o->fd, &st))
+		return fail(o, -errno, file, NULL);
+	o->block_device = S_ISBLK(st.st_mode);
+	if (S_ISDIR(st.st_mode))
+		return fail(o, -EISDIR, file, NULL);
+	if (!S_ISREG(st.st_mode) && !o->block_device)
+		return fail(o, -EINVAL, file,
+			    "neither a regular file nor a block device");
+	fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) & ~O_NONBLOCK);
+	return 0;
+}
+
+static int take_lock(struct opening *o)
+{
+	bool writing = !o->readonly && !flag(o, HOST_UBD_LAYER);
+	char holder[64], reason[160];
+	int err;
+
+	if (flag(o, HOST_UBD_SHARED))
+		return 0;
+	err = lock_image(o->fd, writing, holder, sizeof(holder));
+	if (err == -EAGAIN) {
+		snprintf(reason, sizeof(reason),
+			 "in use by %s (flag c, as in %sc=, takes no lock)",
+			 holder, o->config->name);
+		return fail(o, -EBUSY, o->config->file, reason);
+	}
+	if (err && !o->info->note[0])
+		snprintf(o->info->note, sizeof(o->info->note),
+			 "%.150s: not locked: %s", o->config->file,
+			 strerror(-err));
+	return 0;
+}
+
+static int find_size(struct opening *o)
+{
+	struct stat st;
+	u64 bytes = 0;
+
+	if (o->block_device ? ioctl(o->fd, BLKGETSIZE64, &bytes) :
+			      fstat(o->fd, &st))
+		return fail(o, -errno, o->config->file, NULL);
+	if (!o->block_device)
+		bytes = (u64)st.st_size;
+	if (bytes > (1ull << 62))
+		return fail(o, -EFBIG, o->config->file, NULL);
+	o->info->bytes = (bytes + 511) & ~511ull;
+	return 0;
+}
+
+/* Formats that are not plain bytes; taken for such, they would be damaged. */
+static int check_format(struct opening *o)
+{
+	static const char * const magic[] = { "OOOM", "MOOO", "QFI\xfb" };
+	char head[4];
+	size_t i;
+
+	if (flag(o, HOST_UBD_DATA) || pread(o->fd, head, 4, 0) != 4)
+		return 0;
+	for (i = 0; i < sizeof(magic) / sizeof(magic[0]); i++)
+		if (!memcmp(head, magic[i], 4))
+			return fail(o, -EINVAL, o->config->file,
+				    i < 2 ? "a COW file: not supported yet "
+					    "(ubdNd= takes it as plain data)"
+					  : "a qcow2 file: not supported "
+					    "(convert it to raw)");
+	return 0;
+}
+
+/* A hole behind the end changes nothing and tells whether holes can be. */
+static bool can_punch(struct opening *o)
+{
+	off_t behind = (off_t)((o->info->bytes + (2u << 20)) & ~4095ull);
+
+	if (o->block_device)
+		return true;
+	return !fallocate(o->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			  behind, 4096);
+}
+
+/* ---- image ---- */
+
+static void say_full(void *arg, int err)
+{
+	struct host_ubd *d = arg;
+	char line[400];
+	int n;
+
+	n = snprintf(line, sizeof(line),
+		     "%s: throw-away layer in %s: %s: give ubd_layer_dir= with "
+		     "more room%s\n", d->name, d->layer_dir, strerror(-err),
+		     d->layer_max ? " or a larger ubd_layer_max=" : "");
+	host_early_write(line, (u64)n);
+}
+
+/* Where the file really is: it may be named by a link, or /proc/self/fd/N. */
+static void real_name(struct opening *o)
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", o->fd);
+	n = readlink(link, o->real, sizeof(o->real) - 1);
+	o->real[n > 0 ? n : 0] = '\0';
+	if (o->real[0] != '/')
+		snprintf(o->real, sizeof(o->real), "%s", o->config->file);
+}
+
+static struct image *make_layer(struct opening *o, struct io *base)
+{
+	struct host_ubd *d = o->disk;
+	struct scratch s;
+	struct io *over;
+	int err;
+
+	err = scratch_make(o->real, o->config->layer_dir,
+			   o->info->bytes, o->config->layer_max, &s);
+	if (err) {
+		snprintf(o->info->err, sizeof(o->info->err),
+			 "throw-away layer: %s: %s: give ubd_layer_dir=DIR",
+			 s.dir, strerror(-err));
+		base->ops->close(base);
+		errno = -err;
+		return NULL;
+	}
+	snprintf(d->layer_dir, sizeof(d->layer_dir), "%s", s.dir);
+	d->layer_max = s.max;
+	over = io_file(s.fd);
+	if (!over) {
+		base->ops->close(base);
+		return NULL;
+	}
+	return layer_image(base, over, o->info->bytes, s.max, say_full, d);
+}
+
+static int make_image(struct opening *o)
+{
+	struct host_ubd *d = o->disk;
+	struct io *io;
+
+	real_name(o);
+	io = io_file(o->fd);
+	o->fd = -1;
+	errno = ENOMEM;
+	if (io && flag(o, HOST_UBD_LAYER))
+		d->img = make_layer(o, io);
+	else if (io)
+		d->img = raw_image(io, o->info->bytes);
+	if (d->img)
+		return 0;
+	if (!o->info->err[0])
+		return fail(o, -ENOMEM, o->config->file, NULL);
+	return -errno;
+}
+
+static int check_config(struct opening *o)
+{
+	const struct host_ubd_config *c = o->config;
+
+	if (!c->file[0])
+		return fail(o, -EINVAL, "no file named", "give ubdN=FILE");
+	if (c->backing && c->backing[0])
+		return fail(o, -EOPNOTSUPP, c->file,
+			    "a backing file: COW is not supported yet "
+			    "(ubdNo=FILE has a throw-away layer)");
+	return 0;
+}
+
+static int open_steps(struct opening *o)
+{
+	int err;
+
+	if ((err = check_config(o)) || (err = open_file(o)) ||
+	    (err = check_kind(o)) || (err = take_lock(o)) ||
+	    (err = find_size(o)) || (err = check_format(o)))
+		return err;
+	o->info->readonly = o->readonly;
+	o->info->can_discard = !o->readonly && !flag(o, HOST_UBD_NOTRIM) &&
+			       (flag(o, HOST_UBD_LAYER) || can_punch(o));
+	err = worker_start();
+	if (err)
+		return fail(o, err, "host thread", NULL);
+	return make_image(o);
+}
+
+int host_ubd_open(const struct host_ubd_config *config, struct host_ubd **out,
+		  struct host_ubd_info *info)
+{
+	struct opening o = { .config = config, .info = info, .fd = -1 };
+	int err;
+
+	memset(info, 0, sizeof(*info));
+	o.disk = calloc(1, sizeof(*o.disk));
+	if (!o.disk)
+		return fail(&o, -ENOMEM, config->file, NULL);
+	snprintf(o.disk->name, sizeof(o.disk->name), "%s", config->name);
+	o.disk->flags = config->flags;
+	o.disk->event = config->event;
+	err = open_steps(&o);
+	if (err) {
+		if (o.fd >= 0)
+			close(o.fd);
+		free(o.disk);
+		return err;
+	}
+	*out = o.disk;
+	return 0;
+}
+
+void host_ubd_close(struct host_ubd *disk)
+{
+	disk->img->fmt->close(disk->img);
+	free(disk);
+}
