@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * imgtool build: sources -> tree -> volume -> output. See ext4/volume.h for
+ * the order of things, and imgtool.1 for what it promises.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uuid/uuid.h>
+
+#include "imgtool/ext4/volume.h"
+#include "imgtool/finish.h"
+#include "imgtool/io/output.h"
+#include "imgtool/msg.h"
+#include "imgtool/size.h"
+#include "imgtool/source/source.h"
+#include "imgtool/tree/tree.h"
+#include "imgtool/verb.h"
+
+/* --size auto leaves this share of the contents free, and at least that. */
+#define AUTO_FREE_SHARE 8
+#define AUTO_FREE_LEAST (32 << 20)
+
+enum {
+	OPT_SIZE = OPTION_LONG_ONLY,
+	OPT_LABEL,
+	OPT_UUID,
+	OPT_SEED,
+	OPT_OWNER,
+	OPT_EXCLUDE,
+};
+
+const struct verb_option verb_build_options[] = {
+	{ "output", 'o', "IMG", "the image to make; replaced if it exists" },
+	{ "size", OPT_SIZE, "auto|N|+N",
+	  "size of the image, or with + how much stays free" },
+	{ "label", OPT_LABEL, "TEXT", "volume label, up to 16 bytes" },
+	{ "uuid", OPT_UUID, "UUID", "identity (else made from the contents)" },
+	{ "seed", OPT_SEED, "TEXT", "make uuid and hash seed from this text" },
+	{ "owner", OPT_OWNER, "UID:GID", "who owns everything in the image" },
+	{ "exclude", OPT_EXCLUDE, "PATTERN",
+	  "leave out what matches; can be repeated" },
+	{ "quiet", 'q', NULL, "print errors only" },
+	VERB_OPTIONS_END
+};
+
+enum size_kind { SIZE_AUTO, SIZE_FIXED, SIZE_FREE };
+
+struct build {
+	const char *image;
+	enum size_kind size_kind;
+	uint64_t size;
+	bool quiet;
+	struct identity_options identity;
+	struct import import;
+
+	struct output output;
+	struct tree tree;
+	struct volume volume;
+};
+
+static int parse_size(struct build *build, const char *text)
+{
+	const char *number = text + (*text == '+');
+
+	if (!strcmp(text, "auto")) {
+		build->size_kind = SIZE_AUTO;
+		return 0;
+	}
+	if (size_parse(number, &build->size) < 0)
+		return verb_usage_error(text, "not a size like auto, 2G or "
+					"+100M");
+	build->size_kind = *text == '+' ? SIZE_FREE : SIZE_FIXED;
+	if (build->size_kind == SIZE_FIXED && !build->size)
+		return verb_usage_error(text, "an image cannot be empty");
+	return 0;
+}
+
+static int parse_label(struct build *build, const char *text)
+{
+	if (strlen(text) > 16)
+		return verb_usage_error(text, "the label has more than 16 "
+					"bytes");
+	build->identity.label = text;
+	return 0;
+}
+
+static int parse_owner(struct build *build, const char *text)
+{
+	struct import *import = &build->import;
+
+	if (owner_parse(text, &import->uid, &import->gid) < 0)
+		return verb_usage_error(text, "not an owner like 0:0");
+	import->set_owner = true;
+	return 0;
+}
+
+static int parse_uuid(struct build *build, const char *text)
+{
+	if (uuid_parse(text, build->identity.uuid) < 0)
+		return verb_usage_error(text, "not a uuid");
+	build->identity.set_uuid = true;
+	return 0;
+}
+
+static void add_exclude(struct build *build, const char *pattern)
+{
+	struct import *import = &build->import;
+
+	import->excludes = reallocarray(import->excludes,
+					import->exclude_count + 1,
+					sizeof(char *));
+	if (!import->excludes)
+		abort();
+	import->excludes[import->exclude_count++] = pattern;
+}
+
+/* Returns 0 or an exit status. */
+static int take_option(struct build *build, int id, const char *value)
+{
+	switch (id) {
+	case 'o':
+		build->image = value;
+		return 0;
+	case 'q':
+		build->quiet = true;
+		msg_set_quiet();
+		return 0;
+	case OPT_SIZE:
+		return parse_size(build, value);
+	case OPT_LABEL:
+		return parse_label(build, value);
+	case OPT_UUID:
+		return parse_uuid(build, value);
+	case OPT_SEED:
+		build->identity.seed = value;
+		return 0;
+	case OPT_OWNER:
+		return parse_owner(build, value);
+	case OPT_EXCLUDE:
+		add_exclude(build, value);
+		return 0;
+	}
+	return STATUS_USAGE;
+}
+
+static int take_environment(struct build *build)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	int64_t sec;
+
+	if (!epoch || !*epoch)
+		return 0;
+	if (epoch_parse(epoch, &sec) < 0)
+		return verb_usage_error("SOURCE_DATE_EPOCH",
+					"not a number of seconds: %s", epoch);
+	build->import.clamp = true;
+	build->import.latest = sec;
+	build->identity.set_time = true;
+	build->identity.time = sec;
+	return 0;
+}
+
+static int check_operands(const struct build *build,
+			  const struct verb_args *args)
+{
+	int i, pipes = 0;
+
+	if (!args->argc)
+		return verb_usage_error(NULL, "no SOURCE given");
+	if (!build->image)
+		return verb_usage_error(NULL, "no image given; use -o IMG");
+	for (i = 0; i < args->argc; i++)
+		pipes += !strcmp(args->argv[i], "-");
+	if (pipes > 1)
+		return verb_usage_error("-", "standard input can be a source "
+					"only once");
+	return 0;
+}
+
+static int read_sources(struct build *build, const struct verb_args *args)
+{
+	int i;
+
+	for (i = 0; i < args->argc; i++)
+		if (source_read(&build->import, args->argv[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static uint64_t free_bytes(const struct build *build)
+{
+	uint64_t bytes = build->volume.alloc.taken * 4096 / AUTO_FREE_SHARE;
+
+	if (build->size_kind == SIZE_FREE)
+		return build->size;
+	return bytes > AUTO_FREE_LEAST ? bytes : AUTO_FREE_LEAST;
+}
+
+static int make_image(struct build *build, const struct verb_args *args)
+{
+	struct volume_identity identity;
+	struct volume *volume = &build->volume;
+
+	if (read_sources(build, args) < 0 ||
+	    tree_finish(&build->tree, &build->identity, &identity) < 0 ||
+	    volume_place(volume, &identity) < 0 ||
+	    volume_layout(volume, free_bytes(build)) < 0)
+		return -1;
+	return volume_write(volume);
+}
+
+static void print_summary(const struct build *build, uint64_t free_blocks,
+			  uint64_t blocks, size_t inodes)
+{
+	char size[16], free_size[16];
+
+	printf("%s: %s, %zu inodes, %s free\n", build->image,
+	       size_format(blocks * 4096, size), inodes,
+	       size_format(free_blocks * 4096, free_size));
+}
+
+static int build_image(struct build *build, const struct verb_args *args)
+{
+	uint64_t fixed = build->size_kind == SIZE_FIXED ? build->size : 0;
+	const struct layout *layout = &build->volume.layout;
+	int r;
+
+	if (output_open(&build->output, build->image) < 0)
+		return STATUS_FAILED;
+	tree_init(&build->tree);
+	volume_begin(&build->volume, &build->output, &build->tree, fixed);
+	build->import.tree = &build->tree;
+	build->import.volume = &build->volume;
+	r = make_image(build, args);
+	if (r == 0)
+		r = output_commit(&build->output);
+	if (r == 0 && !build->quiet)
+		print_summary(build, layout->free_blocks, layout->blocks,
+			      build->volume.inode_count);
+	volume_end(&build->volume);
+	output_abort(&build->output);
+	source_close_all(&build->import);
+	tree_free(&build->tree);
+	return r < 0 ? STATUS_FAILED : STATUS_OK;
+}
+
+int verb_build(int argc, char **argv)
+{
+	struct verb_args args;
+	struct build *build;
+	const char *value;
+	int c, status = 0;
+
+	build = mem_zalloc(sizeof(*build));
+	verb_args_start(&args, argc, argv, 0);
+	while ((c = verb_args_next(&args, &value)) > 0 && !status)
+		status = take_option(build, c, value);
+	if (c < 0)
+		status = args.status;
+	else if (!status)
+		status = take_environment(build);
+	if (c == 0 && !status)
+		status = check_operands(build, &args);
+	/* A file size limit must give an error, not end the program. */
+	signal(SIGXFSZ, SIG_IGN);
+	if (c == 0 && !status)
+		status = build_image(build, &args);
+	free(build->import.excludes);
+	free(build);
+	return status;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgtool/ext4/alloc.h"
+#include "imgtool/ext4/disk.h"
+#include "imgtool/msg.h"
+
+static bool is_power(uint64_t n, uint64_t base)
+{
+	uint64_t power = base;
+
+	while (power < n)
+		power *= base;
+	return power == n;
+}
+
+bool group_has_super(uint64_t group)
+{
+	return group <= 1 || is_power(group, 3) || is_power(group, 5) ||
+	       is_power(group, 7);
+}
+
+uint64_t header_blocks(uint32_t header, uint64_t groups)
+{
+	static const unsigned int bases[] = { 3, 5, 7 };
+	uint64_t copies = groups < 2 ? groups : 2, power;
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		for (power = bases[i]; power < groups; power *= bases[i])
+			copies++;
+	return copies * header;
+}
+
+void alloc_init(struct alloc *alloc, uint32_t header)
+{
+	memset(alloc, 0, sizeof(*alloc));
+	alloc->header = header;
+	alloc->cursor = header;
+}
+
+void alloc_free_all(struct alloc *alloc)
+{
+	free(alloc->holes);
+	memset(alloc, 0, sizeof(*alloc));
+}
+
+void alloc_clone(struct alloc *to, const struct alloc *from)
+{
+	*to = *from;
+	to->holes = mem_dup(from->holes,
+			    from->hole_count * sizeof(struct hole));
+	to->hole_capacity = from->hole_count;
+}
+
+/* The cursor never rests inside a header. */
+static void skip_header(struct alloc *alloc)
+{
+	if (alloc->cursor % BLOCKS_PER_GROUP == 0 &&
+	    group_has_super(alloc->cursor / BLOCKS_PER_GROUP))
+		alloc->cursor += alloc->header;
+}
+
+/* Blocks from the cursor to the next header. */
+static uint64_t run_at_cursor(const struct alloc *alloc)
+{
+	uint64_t group = alloc->cursor / BLOCKS_PER_GROUP + 1;
+
+	while (!group_has_super(group))
+		group++;
+	return group * BLOCKS_PER_GROUP - alloc->cursor;
+}
+
+static void drop_hole(struct alloc *alloc, size_t i)
+{
+	alloc->hole_count--;
+	memmove(&alloc->holes[i], &alloc->holes[i + 1],
+		(alloc->hole_count - i) * sizeof(struct hole));
+}
+
+/* COUNT blocks from the first hole that has them; 0 if none has. */
+static uint64_t take_from_hole(struct alloc *alloc, uint32_t count)
+{
+	struct hole *hole;
+	uint64_t start;
+	size_t i;
+
+	for (i = 0; i < alloc->hole_count; i++) {
+		hole = &alloc->holes[i];
+		if (hole->count < count)
+			continue;
+		start = hole->start;
+		hole->start += count;
+		hole->count -= count;
+		if (!hole->count)
+			drop_hole(alloc, i);
+		alloc->taken += count;
+		return start;
+	}
+	return 0;
+}
+
+static uint64_t take_at_cursor(struct alloc *alloc, uint64_t count)
+{
+	uint64_t start = alloc->cursor;
+
+	alloc->cursor += count;
+	alloc->taken += count;
+	skip_header(alloc);
+	return start;
+}
+
+void alloc_blocks(struct alloc *alloc, struct extents *extents,
+		  uint32_t logical, uint32_t count)
+{
+	uint64_t start = count ? take_from_hole(alloc, count) : 0;
+	uint64_t run;
+
+	if (start) {
+		extents_add(extents, logical, start, count);
+		return;
+	}
+	while (count) {
+		run = run_at_cursor(alloc);
+		if (run > count)
+			run = count;
+		extents_add(extents, logical, take_at_cursor(alloc, run), run);
+		logical += run;
+		count -= run;
+	}
+}
+
+/* Put a hole into the list, joined with its neighbours. */
+static void add_hole(struct alloc *alloc, uint64_t start, uint64_t count)
+{
+	struct hole *holes = alloc->holes;
+	size_t low = 0, high = alloc->hole_count, i;
+
+	while (low < high) {
+		i = (low + high) / 2;
+		if (holes[i].start < start)
+			low = i + 1;
+		else
+			high = i;
+	}
+	i = low;
+	if (i && holes[i - 1].start + holes[i - 1].count == start) {
+		holes[--i].count += count;
+	} else {
+		holes = mem_grow(holes, alloc->hole_count,
+				 &alloc->hole_capacity, sizeof(*holes));
+		alloc->holes = holes;
+		memmove(&holes[i + 1], &holes[i],
+			(alloc->hole_count - i) * sizeof(*holes));
+		holes[i].start = start;
+		holes[i].count = count;
+		alloc->hole_count++;
+	}
+	if (i + 1 < alloc->hole_count &&
+	    holes[i].start + holes[i].count == holes[i + 1].start) {
+		holes[i].count += holes[i + 1].count;
+		drop_hole(alloc, i + 1);
+	}
+}
+
+uint64_t alloc_contiguous(struct alloc *alloc, uint32_t count)
+{
+	uint64_t start = take_from_hole(alloc, count);
+	uint64_t run;
+
+	if (start)
+		return start;
+	for (;;) {
+		run = run_at_cursor(alloc);
+		if (run >= count)
+			return take_at_cursor(alloc, count);
+		add_hole(alloc, alloc->cursor, run);
+		alloc->cursor += run;
+		skip_header(alloc);
+	}
+}
+
+/* The last hole belongs to the unused rest if it touches the cursor. */
+static void retreat(struct alloc *alloc)
+{
+	struct hole *last;
+	uint64_t end;
+
+	if (!alloc->hole_count)
+		return;
+	last = &alloc->holes[alloc->hole_count - 1];
+	end = last->start + last->count;
+	if (end % BLOCKS_PER_GROUP == 0 &&
+	    group_has_super(end / BLOCKS_PER_GROUP))
+		end += alloc->header;
+	if (end != alloc->cursor)
+		return;
+	alloc->cursor = last->start;
+	alloc->hole_count--;
+}
+
+void alloc_release(struct alloc *alloc, uint64_t start, uint64_t count)
+{
+	alloc->taken -= count;
+	add_hole(alloc, start, count);
+	retreat(alloc);
+}

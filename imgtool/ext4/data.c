@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "imgtool/ext4/data.h"
+#include "imgtool/ext4/disk.h"
+#include "imgtool/msg.h"
+#include "imgtool/source/source.h"
+
+void data_begin(struct data_stream *stream, struct volume *volume,
+		struct inode *inode, const char *name, uint64_t size)
+{
+	struct alloc *alloc = &volume->alloc;
+	uint64_t blocks = blocks_of(size);
+	size_t i;
+
+	*stream = (struct data_stream){ volume, inode, name, 0, 0, 0, 0 };
+	if (!blocks || blocks > UINT32_MAX)
+		return;
+	for (i = 0; i < alloc->hole_count; i++) {
+		if (alloc->holes[i].count < blocks)
+			continue;
+		stream->claimed = alloc_contiguous(alloc, blocks);
+		stream->claim = blocks;
+		return;
+	}
+}
+
+/* Once it is known that the image is too small, only count. */
+static void check_limit(struct volume *volume)
+{
+	if (volume->fixed_blocks &&
+	    volume->alloc.cursor > volume->fixed_blocks)
+		volume->out->discard = true;
+}
+
+/* Give blocks to COUNT blocks of the file from LOGICAL on. */
+static void map(struct data_stream *stream, uint32_t logical, uint32_t count)
+{
+	uint32_t n = count < stream->claim ? count : stream->claim;
+
+	if (n) {
+		extents_add(&stream->inode->extents, logical, stream->claimed,
+			    n);
+		stream->claimed += n;
+		stream->claim -= n;
+	}
+	if (count > n)
+		alloc_blocks(&stream->volume->alloc, &stream->inode->extents,
+			     logical + n, count - n);
+	check_limit(stream->volume);
+}
+
+/* Write to blocks that are mapped; they are among the last extents. */
+static int write_mapped(struct data_stream *stream, uint64_t offset,
+			const uint8_t *data, size_t length)
+{
+	const struct extents *extents = &stream->inode->extents;
+	uint64_t from, to, end = offset + length;
+	const struct extent *e;
+	size_t i, n;
+
+	for (i = extents->count; i; i--)
+		if (((uint64_t)extents->list[i - 1].logical << BLOCK_BITS) <=
+		    offset)
+			break;
+	for (i = i ? i - 1 : 0; i < extents->count && offset < end; i++) {
+		e = &extents->list[i];
+		from = (uint64_t)e->logical << BLOCK_BITS;
+		to = from + ((uint64_t)e->count << BLOCK_BITS);
+		n = (to < end ? to : end) - offset;
+		if (output_write(stream->volume->out,
+				 (e->physical << BLOCK_BITS) + offset - from,
+				 data, n) < 0)
+			return -1;
+		output_own_block(stream->volume->out);
+		data += n;
+		offset += n;
+	}
+	return 0;
+}
+
+int data_write(struct data_stream *stream, uint64_t offset, const void *data,
+	       size_t length)
+{
+	uint32_t first, end;
+
+	if (!length)
+		return 0;
+	if (offset < stream->position)
+		return msg_error(stream->name, "its parts overlap");
+	if (length > FILE_LONGEST || offset > FILE_LONGEST - length)
+		return msg_error(stream->name,
+				 "is longer than a file can be in ext4");
+	stream->position = offset + length;
+	first = offset >> BLOCK_BITS;
+	end = blocks_of(offset + length);
+	if (first < stream->mapped)
+		first = stream->mapped;
+	if (first < end) {
+		map(stream, first, end - first);
+		stream->mapped = end;
+	}
+	return write_mapped(stream, offset, data, length);
+}
+
+int data_end(struct data_stream *stream, uint64_t size)
+{
+	if (stream->claim)
+		alloc_release(&stream->volume->alloc, stream->claimed,
+			      stream->claim);
+	stream->claim = 0;
+	if (size < stream->position)
+		return msg_error(stream->name, "has more data than it says");
+	if (size > FILE_LONGEST)
+		return msg_error(stream->name,
+				 "is longer than a file can be in ext4");
+	stream->inode->size = size;
+	return 0;
+}
+
+int data_release(struct volume *volume, struct inode *inode)
+{
+	const struct extent *e;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < inode->extents.count; i++) {
+		e = &inode->extents.list[i];
+		if (!e->physical)
+			continue;
+		alloc_release(&volume->alloc, e->physical, e->count);
+		if (output_zero(volume->out, e->physical << BLOCK_BITS,
+				(uint64_t)e->count << BLOCK_BITS) < 0)
+			r = -1;
+	}
+	extents_free(&inode->extents);
+	return r;
+}
+
+int data_copy(struct volume *volume, struct inode *inode)
+{
+	const struct extent *e;
+	uint64_t from, length;
+	char *name;
+	size_t i;
+	int r = 0, fd;
+
+	if (!inode->extents.count)
+		return 0;
+	fd = source_open_file(inode->ref, inode->size, &name);
+	if (fd < 0)
+		return -1;
+	for (i = 0; i < inode->extents.count && r == 0; i++) {
+		e = &inode->extents.list[i];
+		from = (uint64_t)e->logical << BLOCK_BITS;
+		length = (uint64_t)e->count << BLOCK_BITS;
+		if (length > inode->size - from)
+			length = inode->size - from;
+		r = output_copy(volume->out, e->physical << BLOCK_BITS, fd,
+				from, length, name);
+	}
+	free(name);
+	close(fd);
+	return r;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which blocks of the image hold which blocks of a file: lists of extents in
+ * memory, and the trees that ext4 stores them in.
+ */
+#ifndef IMGTOOL_EXT4_EXTENT_H
+#define IMGTOOL_EXT4_EXTENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The most blocks one ext4 extent can have. */
+#define EXTENT_LONGEST 32768
+
+/* `count` blocks from `logical` on in the file stand from `physical` on. */
+struct extent {
+	uint32_t logical;
+	uint32_t count;
+	uint64_t physical; /* 0: not placed yet */
+};
+
+/* In order of `logical`, without overlap. */
+struct extents {
+	struct extent *list;
+	size_t count, capacity;
+};
+
+/*
+ * Append blocks behind the last ones; joins what is adjacent in the file and
+ * in the image, up to EXTENT_LONGEST (not placed: up to any length).
+ */
+void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
+		 uint32_t count);
+
+/* How many blocks all extents have. */
+uint64_t extents_blocks(const struct extents *extents);
+
+void extents_free(struct extents *extents);
+
+/* How many blocks of 4096 bytes the tree for COUNT extents takes, besides the
+ * root in the inode. */
+size_t extent_tree_blocks(size_t count);
+
+/*
+ * Make the tree. ROOT gets the 60 bytes that stand in the inode. Every block
+ * outside of it is given to PUT, with the block number that is next in
+ * BLOCKS (which must have extent_tree_blocks() blocks).  PUT may fill in the
+ * checksum at the end; it returns 0 or -1, which ends the work.
+ */
+int extent_tree_make(const struct extents *extents,
+		     const struct extents *blocks, uint8_t root[60],
+		     int (*put)(void *context, uint64_t block, void *data),
+		     void *context);
+
+#endif

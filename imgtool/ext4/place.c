@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Step 3 of volume.h: numbers for inodes and blocks for everything whose size
+ * is known now. Each kind of block comes in one go, in order of names, so
+ * that a walk over the tree reads the image forwards.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgtool/ext4/data.h"
+#include "imgtool/ext4/dir.h"
+#include "imgtool/ext4/disk.h"
+#include "imgtool/ext4/inode.h"
+#include "imgtool/ext4/xattrblock.h"
+#include "imgtool/msg.h"
+
+static int complain(const struct entry *entry, const char *reason)
+{
+	char *path = tree_path(entry);
+
+	msg_error(path, "%s", reason);
+	free(path);
+	return -1;
+}
+
+static int number(struct volume *volume, struct inode *inode,
+		  const struct entry *entry)
+{
+	struct numbered *n;
+
+	if (!S_ISDIR(inode->mode) && inode->nlink > LINKS_MOST)
+		return complain(entry, "has more hard links than the 65000 "
+				"that ext4 can count");
+	volume->inodes = mem_grow(volume->inodes, volume->inode_count,
+				  &volume->inode_capacity,
+				  sizeof(*volume->inodes));
+	n = &volume->inodes[volume->inode_count];
+	n->inode = inode;
+	n->entry = entry;
+	inode->number = volume->inode_count ?
+			FIRST_FREE_INODE + volume->inode_count - 1 :
+			EXT2_ROOT_INO;
+	volume->inode_count++;
+	return 0;
+}
+
+/* The root is 2, lost+found 11, the others follow in the order of a walk. */
+static int number_all(struct volume *volume)
+{
+	struct tree *tree = volume->tree;
+	struct entry *e;
+
+	number(volume, tree->root, NULL);
+	e = tree_lookup(tree, tree->root, "lost+found", 10);
+	number(volume, e->inode, e);
+	for (e = tree_next(tree, NULL); e; e = tree_next(tree, e))
+		if (!e->inode->number && number(volume, e->inode, e) < 0)
+			return -1;
+	return 0;
+}
+
+/* A file of a source directory lists its parts without places. */
+static void place_file(struct volume *volume, struct inode *inode)
+{
+	struct extents parts = inode->extents;
+	size_t i;
+
+	memset(&inode->extents, 0, sizeof(inode->extents));
+	for (i = 0; i < parts.count; i++)
+		alloc_blocks(&volume->alloc, &inode->extents,
+			     parts.list[i].logical, parts.list[i].count);
+	extents_free(&parts);
+}
+
+static int place_dir(struct volume *volume, const struct numbered *n)
+{
+	struct inode *dir = n->inode;
+	uint32_t blocks = dir_blocks(volume, dir);
+
+	if (!blocks)
+		return complain(n->entry, "has more names than a directory "
+				"of ext4 can have");
+	dir->size = (uint64_t)blocks << BLOCK_BITS;
+	alloc_blocks(&volume->alloc, &dir->extents, 0, blocks);
+	return 0;
+}
+
+static void place_tree(struct volume *volume, struct inode *inode)
+{
+	size_t blocks = extent_tree_blocks(inode->extents.count);
+
+	if (inode_has_extents(inode) && blocks)
+		alloc_blocks(&volume->alloc, &inode->tree, 0, blocks);
+}
+
+int volume_place(struct volume *volume,
+		 const struct volume_identity *identity)
+{
+	const struct numbered *n, *end;
+
+	volume->identity = *identity;
+	if (number_all(volume) < 0)
+		return -1;
+	end = volume->inodes + volume->inode_count;
+	for (n = volume->inodes; n < end; n++)
+		if (S_ISREG(n->inode->mode) && n->inode->ref)
+			place_file(volume, n->inode);
+	for (n = volume->inodes; n < end; n++)
+		if (S_ISDIR(n->inode->mode) && place_dir(volume, n) < 0)
+			return -1;
+	for (n = volume->inodes; n < end; n++)
+		if (S_ISLNK(n->inode->mode) && inode_has_extents(n->inode))
+			alloc_blocks(&volume->alloc, &n->inode->extents, 0, 1);
+	for (n = volume->inodes; n < end; n++)
+		if (n->inode->xattrs &&
+		    xattrs_place(volume, n->inode, n->entry) < 0)
+			return -1;
+	for (n = volume->inodes; n < end; n++)
+		place_tree(volume, n->inode);
+	return 0;
+}

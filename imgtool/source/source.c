@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "imgtool/msg.h"
+#include "imgtool/source/source.h"
+#include "imgtool/tree/path.h"
+#include "imgtool/tree/xattr.h"
+
+static struct source *add_source(struct import *import, const char *name,
+				 int fd)
+{
+	struct source *source = mem_zalloc(sizeof(*source));
+
+	source->name = name;
+	source->fd = fd;
+	source->next = import->sources;
+	import->sources = source;
+	return source;
+}
+
+static int read_stdin(struct import *import)
+{
+	struct source *source;
+	int fd;
+
+	if (isatty(STDIN_FILENO))
+		return msg_error("-", "standard input is a terminal, not an "
+				 "archive");
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (fd < 0)
+		return msg_errno("-", errno, "standard input cannot be read");
+	source = add_source(import, "-", fd);
+	return source_read_archive(import, source);
+}
+
+int source_read(struct import *import, const char *name)
+{
+	struct source *source;
+	struct stat st;
+	int fd;
+
+	if (!strcmp(name, "-"))
+		return read_stdin(import);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return msg_errno(name, errno, "cannot be opened");
+	source = add_source(import, name, fd);
+	if (S_ISDIR(st.st_mode))
+		return source_read_directory(import, source);
+	return source_read_archive(import, source);
+}
+
+void source_close_all(struct import *import)
+{
+	struct source *source;
+
+	while ((source = import->sources)) {
+		import->sources = source->next;
+		close(source->fd);
+		free(source);
+	}
+}
+
+bool import_excludes(const struct import *import, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < import->exclude_count; i++)
+		if (path_matches(import->excludes[i], path))
+			return true;
+	return false;
+}
+
+static void clamp(const struct import *import, struct stamp *stamp)
+{
+	if (stamp->sec > import->latest ||
+	    (stamp->sec == import->latest && stamp->nsec)) {
+		stamp->sec = import->latest;
+		stamp->nsec = 0;
+	}
+}
+
+void import_adjust(const struct import *import, struct inode *inode)
+{
+	int i;
+
+	if (import->set_owner) {
+		inode->uid = import->uid;
+		inode->gid = import->gid;
+	}
+	for (i = 0; import->clamp && i < STAMPS; i++)
+		clamp(import, &inode->stamps[i]);
+}
+
+void inode_set_times(struct inode *inode, struct stamp time)
+{
+	int i;
+
+	for (i = 0; i < STAMPS; i++)
+		inode->stamps[i] = time;
+}
+
+int import_xattr(struct inode *inode, const char *path, const char *name,
+		 const void *value, size_t size)
+{
+	switch (xattrs_set(&inode->xattrs, name, value, size)) {
+	case XATTR_TAKEN:
+		break;
+	case XATTR_IGNORED:
+		msg_warning(path, "%s: ext4 has no such attribute; left out",
+			    name);
+		break;
+	case XATTR_INVALID:
+		return msg_error(path, "%s: not a valid attribute", name);
+	}
+	return 0;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Sources of a build, read one after the other into one tree.
+ *
+ * An archive's data go to the image as they come. A directory's files are
+ * only noted (inode->ref), and copied when the tree is complete, so a source
+ * stays open until the image is written.
+ */
+#ifndef IMGTOOL_SOURCE_SOURCE_H
+#define IMGTOOL_SOURCE_SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "imgtool/ext4/volume.h"
+#include "imgtool/tree/tree.h"
+
+struct source {
+	struct source *next;
+	const char *name; /* as the user gave it */
+	int fd;		  /* of the directory or archive */
+};
+
+/* What is done to everything that comes in. */
+struct import {
+	struct tree *tree;
+	struct volume *volume;
+
+	const char **excludes;
+	size_t exclude_count;
+
+	bool set_owner; /* everything gets this owner */
+	uint32_t uid, gid;
+
+	bool clamp; /* no time may be later than this */
+	int64_t latest;
+
+	struct source *sources; /* for import_end() */
+};
+
+/* Read the source NAME ("-": standard input). Returns 0, or -1: reported. */
+int source_read(struct import *import, const char *name);
+
+/* Close all sources. */
+void source_close_all(struct import *import);
+
+/*
+ * Open a file of a source directory to read SIZE bytes. It must be the same
+ * file as before, with the same size. *NAME is set to its name for messages,
+ * in new memory. Returns a file descriptor, or -1: reported.
+ */
+int source_open_file(const struct file_ref *ref, uint64_t size, char **name);
+
+/* Below: between the files of source/. */
+
+int source_read_directory(struct import *import, struct source *source);
+int source_read_archive(struct import *import, struct source *source);
+
+/* Is this path (from the root) excluded by the user? */
+bool import_excludes(const struct import *import, const char *path);
+
+/* Apply owner and latest time to an inode that came in. */
+void import_adjust(const struct import *import, struct inode *inode);
+
+/* Set all four times. */
+void inode_set_times(struct inode *inode, struct stamp time);
+
+/* Set an extended attribute; PATH is for messages. -1: reported. */
+int import_xattr(struct inode *inode, const char *path, const char *name,
+		 const void *value, size_t size);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "imgtool/msg.h"
+#include "imgtool/tree/tree.h"
+#include "imgtool/tree/xattr.h"
+
+#define FIRST_BUCKETS 1024
+
+/*
+ * Names come from archives whose author may want every name in one bucket, so
+ * the hash is keyed with a number he cannot know. Nothing written depends on
+ * it.
+ */
+static uint64_t hash_name(const struct tree *tree, const struct inode *dir,
+			  const char *name, size_t length)
+{
+	uint64_t h = tree->hash_key ^ (uintptr_t)dir * 0x9e3779b97f4a7c15;
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		h ^= (unsigned char)name[i];
+		h *= 0xff51afd7ed558ccd;
+		h ^= h >> 32;
+	}
+	h += tree->hash_key;
+	h *= 0xc4ceb9fe1a85ec53;
+	return h ^ h >> 29;
+}
+
+static struct entry **bucket(const struct tree *tree, const struct inode *dir,
+			     const char *name, size_t length)
+{
+	uint64_t h = hash_name(tree, dir, name, length);
+
+	return &tree->buckets[h & (tree->bucket_count - 1)];
+}
+
+void tree_init(struct tree *tree)
+{
+	memset(tree, 0, sizeof(*tree));
+	tree->bucket_count = FIRST_BUCKETS;
+	tree->buckets = mem_zalloc(FIRST_BUCKETS * sizeof(*tree->buckets));
+	if (getrandom(&tree->hash_key, sizeof(tree->hash_key),
+		      GRND_NONBLOCK) < 0)
+		tree->hash_key = (uintptr_t)tree;
+	tree->root = inode_new(S_IFDIR | 0755);
+	tree->root->nlink = 1;
+	tree->root->made = true;
+}
+
+struct inode *inode_new(uint32_t mode)
+{
+	struct inode *inode = mem_zalloc(sizeof(*inode));
+
+	inode->mode = mode;
+	return inode;
+}
+
+void inode_free(struct inode *inode)
+{
+	xattrs_free(&inode->xattrs);
+	if (S_ISLNK(inode->mode))
+		free(inode->target);
+	if (S_ISREG(inode->mode))
+		free(inode->ref);
+	extents_free(&inode->extents);
+	extents_free(&inode->tree);
+	free(inode);
+}
+
+/* Twice the buckets; each entry is hashed again. */
+static void grow(struct tree *tree)
+{
+	struct entry **old = tree->buckets, *e, *next, **to;
+	size_t count = tree->bucket_count, i;
+
+	tree->bucket_count *= 2;
+	tree->buckets = mem_zalloc(tree->bucket_count * sizeof(*tree->buckets));
+	for (i = 0; i < count; i++) {
+		for (e = old[i]; e; e = next) {
+			next = e->hash_next;
+			to = bucket(tree, e->dir, e->name, e->length);
+			e->hash_next = *to;
+			*to = e;
+		}
+	}
+	free(old);
+}
+
+struct entry *tree_lookup(const struct tree *tree, const struct inode *dir,
+			  const char *name, size_t length)
+{
+	struct entry *e = *bucket(tree, dir, name, length);
+
+	for (; e; e = e->hash_next)
+		if (e->dir == dir && e->length == length &&
+		    !memcmp(e->name, name, length))
+			return e;
+	return NULL;
+}
+
+static void link_entry(struct entry *e, struct inode *inode)
+{
+	e->inode = inode;
+	inode->nlink++;
+	if (S_ISDIR(inode->mode)) {
+		inode->self = e;
+		e->dir->subdirs++;
+	}
+}
+
+static void unlink_entry(struct tree *tree, struct entry *e)
+{
+	struct inode *inode = e->inode;
+
+	e->inode = NULL;
+	if (S_ISDIR(inode->mode))
+		e->dir->subdirs--;
+	if (--inode->nlink)
+		return;
+	if (tree->release)
+		tree->release(tree->release_context, inode);
+	inode_free(inode);
+}
+
+static struct entry *add_entry(struct tree *tree, struct inode *dir,
+			       const char *name, size_t length)
+{
+	struct entry *e = mem_zalloc(sizeof(*e) + length + 1), **to;
+
+	if (tree->entries >= tree->bucket_count)
+		grow(tree);
+	e->dir = dir;
+	e->length = length;
+	memcpy(e->name, name, length);
+	to = bucket(tree, dir, name, length);
+	e->hash_next = *to;
+	*to = e;
+	e->prev = dir->last;
+	if (dir->last)
+		dir->last->next = e;
+	else
+		dir->first = e;
+	dir->last = e;
+	dir->children++;
+	tree->entries++;
+	return e;
+}
+
+/* Take an entry without children out of its directory and free it. */
+static void remove_leaf(struct tree *tree, struct entry *e)
+{
+	struct entry **at = bucket(tree, e->dir, e->name, e->length);
+	struct inode *dir = e->dir;
+
+	while (*at != e)
+		at = &(*at)->hash_next;
+	*at = e->hash_next;
+	if (e->next)
+		e->next->prev = e->prev;
+	else
+		dir->last = e->prev;
+	if (e->prev)
+		e->prev->next = e->next;
+	else
+		dir->first = e->next;
+	dir->children--;
+	tree->entries--;
+	unlink_entry(tree, e);
+	free(e);
+}
+
+/* Empty a directory: always the deepest first entry, until none is left. */
+static void remove_children(struct tree *tree, struct inode *top)
+{
+	struct inode *dir = top;
+	struct entry *e;
+
+	for (;;) {
+		e = dir->first;
+		if (e && S_ISDIR(e->inode->mode)) {
+			dir = e->inode;
+		} else if (e) {
+			remove_leaf(tree, e);
+		} else if (dir != top) {
+			e = dir->self;
+			dir = e->dir;
+			remove_leaf(tree, e);
+		} else {
+			return;
+		}
+	}
+}
+
+void tree_remove(struct tree *tree, struct entry *entry)
+{
+	if (S_ISDIR(entry->inode->mode))
+		remove_children(tree, entry->inode);
+	remove_leaf(tree, entry);
+}
+
+void tree_free(struct tree *tree)
+{
+	tree->release = NULL;
+	remove_children(tree, tree->root);
+	inode_free(tree->root);
+	free(tree->buckets);
+	memset(tree, 0, sizeof(*tree));
+}
+
+void inode_take_attributes(struct inode *to, struct inode *from)
+{
+	to->mode = (to->mode & S_IFMT) | (from->mode & ~S_IFMT);
+	to->uid = from->uid;
+	to->gid = from->gid;
+	to->made = from->made;
+	memcpy(to->stamps, from->stamps, sizeof(to->stamps));
+	xattrs_free(&to->xattrs);
+	to->xattrs = from->xattrs;
+	from->xattrs = NULL;
+}
+
+struct inode *tree_put(struct tree *tree, struct inode *dir, const char *name,
+		       size_t length, struct inode *inode)
+{
+	struct entry *e = tree_lookup(tree, dir, name, length);
+
+	if (e && e->inode == inode)
+		return inode;
+	if (e && S_ISDIR(e->inode->mode) && S_ISDIR(inode->mode)) {
+		inode_take_attributes(e->inode, inode);
+		inode_free(inode);
+		return e->inode;
+	}
+	if (e) {
+		/* What goes may hold the last name of what comes. */
+		inode->nlink++;
+		if (S_ISDIR(e->inode->mode))
+			remove_children(tree, e->inode);
+		unlink_entry(tree, e);
+		inode->nlink--;
+	} else {
+		e = add_entry(tree, dir, name, length);
+	}
+	link_entry(e, inode);
+	return inode;
+}

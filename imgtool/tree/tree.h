@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The file system tree that is being built, in memory: names and attributes,
+ * never file contents.
+ *
+ * An inode is a file, directory or anything else; an entry is a name for it
+ * in a directory. Directories have one entry, others one or more (hard
+ * links), so `nlink` counts the entries of a non-directory and `subdirs`
+ * gives a directory's.
+ *
+ * Rules:
+ * - Putting a name that exists replaces it: a directory over a directory
+ *   merges (new attributes, old children), anything else drops what was there
+ *   with all below it.
+ * - An inode that loses its last name is released: `tree->release` is told
+ *   first, so that the space of its data can be used again.
+ * - Memory addresses and hash order never decide what is written:
+ *   tree_sort() puts all children in byte order of their names and everybody
+ *   walks after that.
+ * - Nothing here recurses: depth comes from hostile input.
+ */
+#ifndef IMGTOOL_TREE_TREE_H
+#define IMGTOOL_TREE_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "imgtool/ext4/extent.h"
+
+struct stamp {
+	int64_t sec;
+	uint32_t nsec;
+};
+
+enum { STAMP_MODIFIED, STAMP_ACCESSED, STAMP_CHANGED, STAMP_CREATED, STAMPS };
+
+struct entry {
+	struct entry *hash_next;
+	struct entry *next, *prev; /* among the children of `dir` */
+	struct inode *dir;
+	struct inode *inode;
+	uint8_t length;
+	char name[]; /* `length` bytes and a NUL */
+};
+
+struct inode {
+	uint32_t mode; /* type and permissions, as st_mode */
+	uint32_t uid, gid;
+	uint32_t nlink;	 /* names; for a directory 1 */
+	uint32_t number; /* on disk; 0 until numbered */
+	bool made;	 /* no source has it: made as a parent */
+	uint64_t size;	 /* bytes; of a symlink, the target's length */
+	struct stamp stamps[STAMPS];
+	struct xattr *xattrs;
+
+	union {
+		struct { /* directory */
+			struct entry *first, *last;
+			struct entry *self; /* NULL: the root */
+			uint32_t children;
+			uint32_t subdirs;
+		};
+		char *target; /* symlink */
+		struct {      /* device */
+			uint32_t major, minor;
+		};
+		struct file_ref *ref; /* file: data to be copied later */
+	};
+
+	/* Where the data stand in the image; used by ext4/ only. */
+	struct extents extents;	  /* of the data */
+	struct extents tree;	  /* blocks of the extent tree itself */
+	uint64_t xattr_block;	  /* 0: none */
+};
+
+/* A file of a source directory, found again by its path when it is copied. */
+struct file_ref {
+	const struct source *source;
+	uint64_t dev, ino; /* must still be these then */
+	char path[];	   /* from the source's root */
+};
+
+struct tree {
+	struct inode *root;
+	struct entry **buckets;
+	size_t bucket_count; /* a power of two */
+	size_t entries;
+	uint64_t hash_key;
+
+	/* An inode is about to be freed. */
+	void (*release)(void *context, struct inode *inode);
+	void *release_context;
+};
+
+void tree_init(struct tree *tree);
+void tree_free(struct tree *tree);
+
+/* An inode with no name yet: everything zero but mode. */
+struct inode *inode_new(uint32_t mode);
+
+/* Free an inode that never got a name. */
+void inode_free(struct inode *inode);
+
+/* The entry NAME (LENGTH bytes) in directory DIR, or NULL. */
+struct entry *tree_lookup(const struct tree *tree, const struct inode *dir,
+			  const char *name, size_t length);
+
+/*
+ * Give INODE the name NAME (1 to 255 bytes) in DIR, by the rules above.
+ * Returns the inode that has the name afterwards: INODE, or the directory it
+ * was merged into, in which case INODE is freed.
+ */
+struct inode *tree_put(struct tree *tree, struct inode *dir, const char *name,
+		       size_t length, struct inode *inode);
+
+/* Drop a name and all below it. */
+void tree_remove(struct tree *tree, struct entry *entry);
+
+/* Copy the attributes (mode, owner, times, xattrs) of FROM; takes xattrs. */
+void inode_take_attributes(struct inode *to, struct inode *from);
+
+/* Order all children by name. Once, before any walk. */
+void tree_sort(struct tree *tree);
+
+/*
+ * The entry after ENTRY in the order of a walk that visits a directory before
+ * its children; NULL ENTRY gives the first below the root; NULL at the end.
+ */
+struct entry *tree_next(const struct tree *tree, const struct entry *entry);
+
+/* "usr/bin/ls", in new memory. "/" for NULL (the root). */
+char *tree_path(const struct entry *entry);
+
+#endif
