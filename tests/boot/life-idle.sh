@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# An idle guest takes less than 1% of a CPU over 10 s, all its processes
+# together.
+. "$UMKIT_SRC/tests/boot/life-lib.sh"
+
+# ticks: user and system time so far of the kernel process and all below it
+ticks()
+{
+	local pid todo=("$kernel") sum=0 stat
+	while [ ${#todo[@]} -gt 0 ]; do
+		pid=${todo[0]}
+		todo=("${todo[@]:1}")
+		stat=$(cat "/proc/$pid/stat" 2>/dev/null) || continue
+		read -ra stat <<<"${stat##*) }"
+		# with the children it has waited for
+		sum=$((sum + stat[11] + stat[12] + stat[13] + stat[14]))
+		# shellcheck disable=SC2207 # numbers
+		todo+=($(cat /proc/"$pid"/task/*/children 2>/dev/null))
+	done
+	echo $sum
+}
+
+hz=$(getconf CLK_TCK)
+for cpus in 1 4; do
+	CPUS=$cpus launch "sleep 1000 & exec sleep 1000"
+	sleep 2
+	before=$(ticks)
+	[ "$before" -gt 0 ] || fail "no time for the boot: not measured"
+	sleep 10
+	used=$(($(ticks) - before))
+	echo "ncpus=$cpus: $used ticks of $((10 * hz))"
+	[ $((used * 100)) -lt $((10 * hz)) ] ||
+		fail "ncpus=$cpus: an idle guest takes $used of $((10 * hz)) ticks"
+	kill -KILL "$kernel"
+	ends_with 137
+done

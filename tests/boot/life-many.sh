@@ -1,0 +1,46 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# The bare kernel, BOOTS (100) times in a row and eight at once: no process,
+# umid folder or temporary file is left. (run-many does it with imgtool.)
+. "$TEST_LIB/boot.sh"
+
+boot=("$UMKIT_KERNEL" mem=128M con=null con0=null quiet "uml_dir=$WORK/uml"
+	"ubd0r=$TEST_IMAGE" root=/dev/ubda ro init=/bin/sh)
+script='mount -t proc proc /proc; echo %s >/proc/exitcode; poweroff -f'
+left()
+{
+	[ -z "$(ls -A uml)" ] || { ls -R uml >&2; fail "umid folders are left"; }
+	find /dev/shm /tmp /var/tmp -maxdepth 1 2>/dev/null | grep -E '/(vm_file|um[-_])' |
+		sort >now || :
+	comm -13 before now >new
+	[ ! -s new ] || { cat new >&2; fail "files are left"; }
+}
+: >before
+mkdir uml
+left
+mv now before
+
+for ((i = 0; i < ${BOOTS:-100}; i++)); do
+	guarded "${boot[@]}" umid=row -- \
+		-c "${script/\%s/$((i + 1))}" >out 2>err </dev/null
+	assert_status $((i + 1))
+	assert_eq "$(cat err)" "" "messages"
+done
+left
+
+pids=()
+for i in 1 2 3 4 5 6 7 8; do
+	"$UMKIT_BUILD/tests/lib/reaper" -t "$BOOT_TIMEOUT" "${boot[@]}" umid="at$i" \
+		-- -c "sleep 2; ${script/\%s/$i}" >"out.$i" 2>"err.$i" </dev/null &
+	pids+=($!)
+done
+sleep 1
+assert_eq "$(cat uml/*/pid | sort -u | wc -l)" 8 "kernels at once"
+capture "${boot[@]}" umid=at1
+assert_plain_error 1 'umid: .*/at1: in use by another instance'
+for i in 1 2 3 4 5 6 7 8; do
+	status=0
+	wait "${pids[i - 1]}" || status=$?
+	assert_eq "$status: $(cat "err.$i")" "$i: " "guest $i"
+done
+left

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+. "$TEST_LIB/common.sh"
+cd "$UMKIT_SRC"
+
+# project_files [GLOB...]: our files, not what a build has left. In a release
+# there is no git: everything counts there.
+project_files()
+{
+	if git rev-parse --git-dir >/dev/null 2>&1; then
+		git -c safe.directory='*' ls-files --cached --others \
+			--exclude-standard -- "$@"
+	else
+		local args=() glob
+		for glob; do
+			args+=(-o -path "./$glob")
+		done
+		find . \( -path ./build -o -path ./build-aux \) -prune -o -type f \
+			\( "${args[@]:1}" \) -print | sed 's|^\./||'
+	fi
+}
+
+# found TEXT WHAT: fail when TEXT is not empty
+found()
+{
+	[ -z "$1" ] || { printf '%s\n' "$1" >&2; fail "$2"; }
+}
