@@ -85,6 +85,15 @@ static u64 mult_between(const struct reading *a, const struct reading *b)
 
 /* ---- drawing ---- */
 
+/* A reader of the vDSO has the data of one set of clocks only. */
+static void tell_vdso(void)
+{
+	int i;
+
+	for (i = 0; i < CS_BASES; i++)
+		um_vdso_data[i].arch_data.line = line;
+}
+
 /* From where the old line is now, to meet the host's clock an interval on. */
 static struct um_tsc_line next_line(const struct reading *now, u64 mult)
 {
@@ -107,7 +116,7 @@ static void draw(const struct reading *now, u64 mult)
 
 	raw_write_seqcount_begin(&line_seq);
 	line = next_line(now, mult);
-	um_vdso_data->arch_data.line = line;
+	tell_vdso();
 	raw_write_seqcount_end(&line_seq);
 	vdso_update_end(flags);
 }
@@ -194,7 +203,7 @@ bool __init um_tsc_start(void)
 		return false;
 	first_mult = mult_between(&first, &last);
 	line = (struct um_tsc_line) { last.tsc, last.ns, first_mult };
-	um_vdso_data->arch_data.line = line;
+	tell_vdso();
 	by_tsc = true;
 	return true;
 }

@@ -40,7 +40,7 @@ static __always_inline long gettimeofday_fallback(struct __kernel_old_timeval *t
 /* The clock source counts nanoseconds; cycle_last is one of them. */
 static __always_inline u64 __arch_get_hw_counter(s32 mode, const struct vdso_data *vd)
 {
-	u64 ns = um_tsc_ns(&vd[0].arch_data.line, um_rdtsc());
+	u64 ns = um_tsc_ns(&vd->arch_data.line, um_rdtsc());
 
 	return ns > vd->cycle_last ? ns : vd->cycle_last;
 }
