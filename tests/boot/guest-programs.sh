@@ -4,7 +4,7 @@
 # The generic case for the programs of tests/guest: one boot with $CPUS vcpus
 # runs them all, and each is one result in TAP. A program's status 77 is a
 # skip. When the guest dies or hangs under a program, that one has failed and
-# the rest are run in another boot.
+# the rest are run in another boot. A warning of the guest kernel ends it, too.
 #
 # GUEST_PROGRAMS names the ones to run; all is the default.
 
@@ -88,7 +88,9 @@ echo "1..${#programs[@]}"
 
 while [ ${#programs[@]} -gt 0 ]; do
 	before=${#programs[@]}
-	run_guest -- /usr/bin/env MUST_RUN="${MUST_RUN:-0}" \
+	# shellcheck disable=SC2016 # expanded by the guest
+	run_guest -- /bin/sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn
+		exec /usr/bin/env "$@"' sh MUST_RUN="${MUST_RUN:-0}" \
 		TAP_SLOW="${TAP_SLOW:-1}" /tests/run "${programs[@]}" </dev/null
 	read_results
 	if [ ${#programs[@]} = "$before" ]; then

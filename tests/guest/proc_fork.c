@@ -136,6 +136,44 @@ static void memory(void)
 	eq(tap_wait(p), EXITED(5), "vfork: status");
 }
 
+/* fork while the stack pointer is `sp`, back on the real stack after it. */
+static pid_t fork_on(unsigned long sp)
+{
+	long pid = SYS_fork;
+
+	__asm__ volatile("mov %%rsp, %%rbx\n\tmov %1, %%rsp\n\tsyscall\n\t"
+			 "mov %%rbx, %%rsp"
+			 : "+a"(pid)
+			 : "r"(sp)
+			 : "rbx", "rcx", "r11", "memory");
+	return (pid_t)pid;
+}
+
+/* Whatever the stack pointer is: it is not used before the program does. */
+static void stack_pointers(void)
+{
+	static const unsigned long sp[] = {
+		0,
+		1,
+		0x7fffffffe000,
+		0x7ffffffff000,
+		0x800000000000,
+		0x0001000000400000, /* 4 levels of tables ignore the bit */
+		0x00400000 - 8,
+		0xffff800000000000,
+		0xffffffffff600000,
+		~0UL,
+	};
+
+	for (size_t i = 0; i < sizeof sp / sizeof *sp; i++) {
+		pid_t p = fork_on(sp[i]);
+
+		if (p == 0)
+			_exit(3);
+		eq(tap_wait(p), EXITED(3), "fork with stack pointer %#lx", sp[i]);
+	}
+}
+
 /* Each level forks the next and passes the sum on. */
 static int deep(int n)
 {
@@ -283,6 +321,7 @@ int main(void)
 	waits();
 	stops();
 	memory();
+	stack_pointers();
 	many();
 	eq(in_child(reaper, NULL), 0, "orphan goes to the subreaper");
 	groups();

@@ -343,10 +343,13 @@ int um_tlb_map(struct mm_struct *mm, unsigned long addr)
 
 /* ---- entry ---- */
 
+/* addr: from a register, anything. */
 static bool is_unmapped(const mm_context_t *ctx, unsigned long addr)
 {
 	unsigned int i;
 
+	if (addr >= TASK_SIZE)
+		return false;
 	if (ctx->mapped_start == ctx->mapped_end)
 		return true;
 	for (i = 0; i < ctx->nr_pending; i++)
