@@ -210,9 +210,20 @@ void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
 	drop_host_thread(&task->thread);
 }
 
+static DEFINE_PER_CPU(bool, blocked);
+
 void arch_cpu_idle(void)
 {
+	this_cpu_write(blocked, true);
 	host_vcpu_idle(um_this_vcpu());
+	this_cpu_write(blocked, false);
+}
+
+/* To the scheduler a vcpu that is blocked is no idle one to put a task on: to
+ * wake it takes far longer than a switch on a vcpu that is awake. */
+bool vcpu_is_preempted(int cpu)
+{
+	return READ_ONCE(per_cpu(blocked, cpu));
 }
 
 unsigned long arch_align_stack(unsigned long sp)

@@ -54,6 +54,9 @@ void um_spin_relax(void);
 #define cpu_relax() um_spin_relax()
 #endif
 
+#define vcpu_is_preempted vcpu_is_preempted
+bool vcpu_is_preempted(int cpu);
+
 /* The address within a guest user struct of a sleeping task, for wchan. */
 unsigned long __get_wchan(struct task_struct *p);
 

@@ -2,6 +2,7 @@
 #ifndef _ASM_UM_VDSO_VSYSCALL_H
 #define _ASM_UM_VDSO_VSYSCALL_H
 
+#include <linux/timekeeper_internal.h>
 #include <vdso/datapage.h>
 
 /* In physmem (kernel/vdso.c): guest processes map it. */
