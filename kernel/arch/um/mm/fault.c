@@ -19,6 +19,8 @@
 
 int show_unhandled_signals = 1;
 
+DEFINE_PER_CPU(u64, um_soft_faults);
+
 /* x86 page-fault error code (Intel SDM vol. 3, "Interrupt 14") */
 #define PF_WRITE	BIT(1)
 #define PF_INSTR	BIT(4)
@@ -88,6 +90,12 @@ retry:
 	return SIGSEGV;
 }
 
+static u32 wanted_prot(unsigned long err)
+{
+	return err & PF_WRITE ? HOST_PROT_WRITE :
+	       err & PF_INSTR ? HOST_PROT_EXEC : HOST_PROT_READ;
+}
+
 void um_user_fault(struct pt_regs *regs, unsigned long addr, unsigned long err)
 {
 	struct thread_struct *t = &current->thread;
@@ -101,11 +109,15 @@ void um_user_fault(struct pt_regs *regs, unsigned long addr, unsigned long err)
 		flags |= FAULT_FLAG_WRITE;
 	if (err & PF_INSTR)
 		flags |= FAULT_FLAG_INSTRUCTION;
-	perf_sw_event(PERF_COUNT_SW_PAGE_FAULTS, 1, regs, addr);
-	if (unlikely(addr >= TASK_SIZE))
+	if (unlikely(addr >= TASK_SIZE)) {
 		sig = SIGSEGV;
-	else
+	} else if (um_tlb_refill(current->mm, addr, wanted_prot(err))) {
+		this_cpu_inc(um_soft_faults);
+		return;
+	} else {
+		perf_sw_event(PERF_COUNT_SW_PAGE_FAULTS, 1, regs, addr);
 		sig = resolve_fault(regs, addr, err, flags, &code);
+	}
 	if (likely(!sig)) {
 		um_tlb_map(current->mm, addr);
 		return;

@@ -23,8 +23,11 @@
 #include <asm/tlbflush.h>
 #include <asm/um.h>
 
-/* Pages around a fault that are looked at, and runs mapped, at most. */
+/* Pages around a fault that are looked at, and runs mapped, at most. Where the
+ * page tables have just changed, only what is likely to be new: a folio, or the
+ * file pages that came with the one asked for. */
 #define NEIGHBOURHOOD	64
+#define FILE_AROUND	16
 #define MAX_RUNS	6
 
 static void add_pending(mm_context_t *ctx, unsigned long start, unsigned long end)
@@ -241,12 +244,13 @@ static bool run_around(const pte_t *table, unsigned long base, unsigned int i,
 }
 
 /* Ops for the entries around index `at` of a table, its own run first, then
- * what follows it, then what precedes it. Returns how many. */
+ * what follows it, then what precedes it, all in the `reach` pages (a power of
+ * two) that it is in. Returns how many. */
 static int collect_runs(const pte_t *table, unsigned long base, unsigned int at,
-			struct host_map_op *ops)
+			unsigned int reach, struct host_map_op *ops)
 {
-	unsigned int start = at & ~(NEIGHBOURHOOD - 1);
-	unsigned int end = start + NEIGHBOURHOOD;
+	unsigned int start = at & ~(reach - 1);
+	unsigned int end = start + reach;
 	unsigned int home_low = start, home_high = end, low, high, i;
 	int n = 0;
 
@@ -291,17 +295,34 @@ static int collect_huge(pmd_t pmd, unsigned long addr, struct host_map_op *op)
 	return 1;
 }
 
+/* How far the change of an entry has reached. A guess: nothing holds the page. */
+static unsigned int new_pages(pte_t pte)
+{
+	const struct page *page;
+
+	if (!pte_present(pte) || pte_special(pte))
+		return 1;
+	page = pte_page(pte);
+	if (!PageAnon(page))
+		return FILE_AROUND;
+	return clamp(folio_nr_pages(page_folio(page)), 1, NEIGHBOURHOOD);
+}
+
 /* Ops for the entries that map addr and its neighbourhood. */
-static int collect(struct mm_struct *mm, unsigned long addr,
+static int collect(struct mm_struct *mm, unsigned long addr, bool only_new,
 		   struct host_map_op *ops)
 {
+	unsigned int reach = NEIGHBOURHOOD;
 	pmd_t pmd = user_pmd(mm, addr);
 
 	if (!pmd_present(pmd))
 		return 0;
 	if (pmd_leaf(pmd))
 		return collect_huge(pmd, addr, ops);
-	return collect_runs(table_of(pmd), addr & PMD_MASK, pte_index(addr), ops);
+	if (only_new)
+		reach = new_pages(READ_ONCE(table_of(pmd)[pte_index(addr)]));
+	return collect_runs(table_of(pmd), addr & PMD_MASK, pte_index(addr),
+			    reach, ops);
 }
 
 static void note_mapped(mm_context_t *ctx, const struct host_map_op *ops, int n)
@@ -320,25 +341,46 @@ static void note_mapped(mm_context_t *ctx, const struct host_map_op *ops, int n)
 	}
 }
 
-int um_tlb_map(struct mm_struct *mm, unsigned long addr)
+static int map_around(struct mm_struct *mm, unsigned long addr, bool only_new)
 {
 	struct host_map_op ops[UM_TLB_PENDING + MAX_RUNS];
 	mm_context_t *ctx = &mm->context;
 	bool flushed = false;
-	unsigned long flags;
 	int unmaps, runs, err = 0;
 
-	spin_lock_irqsave(&ctx->lock, flags);
 	unmaps = take_pending(ctx, ops);
-	runs = collect(mm, addr, ops + unmaps);
+	runs = collect(mm, addr, only_new, ops + unmaps);
 	note_mapped(ctx, ops + unmaps, runs);
 	if (unmaps + runs)
 		err = host_mm_update(ctx->hmm, ops, unmaps + runs, &flushed);
 	if (err == -ENOMEM)
 		err = host_mm_update(ctx->hmm, ops + unmaps, runs, &flushed);
 	pending_done(ctx);
-	spin_unlock_irqrestore(&ctx->lock, flags);
 	return err;
+}
+
+int um_tlb_map(struct mm_struct *mm, unsigned long addr)
+{
+	unsigned long flags;
+	int err;
+
+	spin_lock_irqsave(&mm->context.lock, flags);
+	err = map_around(mm, addr, true);
+	spin_unlock_irqrestore(&mm->context.lock, flags);
+	return err;
+}
+
+bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot)
+{
+	unsigned long flags;
+	bool allowed;
+
+	spin_lock_irqsave(&mm->context.lock, flags);
+	allowed = host_prot(um_user_pte(mm, addr)) & prot;
+	if (allowed)
+		map_around(mm, addr, false);
+	spin_unlock_irqrestore(&mm->context.lock, flags);
+	return allowed;
 }
 
 /* ---- entry ---- */
@@ -370,9 +412,9 @@ static void update_for_entry(struct mm_struct *mm, const struct pt_regs *regs)
 	stack = is_unmapped(ctx, regs->sp);
 	unmaps = n = take_pending(ctx, ops);
 	if (code)
-		n += collect(mm, regs->ip, ops + n);
+		n += collect(mm, regs->ip, false, ops + n);
 	if (stack)
-		n += collect(mm, regs->sp, ops + n);
+		n += collect(mm, regs->sp, false, ops + n);
 	note_mapped(ctx, ops + unmaps, n - unmaps);
 	if (n)
 		update_host(ctx, ops, n);

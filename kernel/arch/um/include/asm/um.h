@@ -51,8 +51,15 @@ void um_tlb_leave(struct mm_struct *mm);
 /* The entry for addr, in a huge page what its own would be; 0: there is none.
  * Interrupts off: tables are freed by RCU, and by IPI. */
 pte_t um_user_pte(struct mm_struct *mm, unsigned long addr);
-/* Maps addr, and neighbours that the page tables hold, on the host. */
+/* Maps addr on the host after a fault has changed the page tables, and what
+ * else is likely to be new. */
 int um_tlb_map(struct mm_struct *mm, unsigned long addr);
+/* A soft miss: if the page tables allow prot (one HOST_PROT_*) at addr already,
+ * maps it and its neighbourhood on the host. False: they do not. */
+bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot);
+
+/* mm/fault.c: faults that were soft misses. */
+DECLARE_PER_CPU(u64, um_soft_faults);
 
 /* kernel/time.c: from the next update on. */
 void um_clocksource_no_vdso(void);
