@@ -162,7 +162,7 @@ void start_thread(struct pt_regs *regs, unsigned long ip, unsigned long sp)
 	regs->ss = UM_USER_SS;
 	regs->flags = X86_EFLAGS_IF | X86_EFLAGS_FIXED;
 	regs->orig_ax = -1;
-	fault_in_program(regs);
+	um_map_image(current->mm, sp);
 }
 EXPORT_SYMBOL_GPL(start_thread);
 

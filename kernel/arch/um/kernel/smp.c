@@ -4,6 +4,7 @@
  * a bit in the target's word here, VCPU_PENDING_IPI in its area, and a kick.
  */
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/smp.h>
 #include <linux/sched.h>
 #include <linux/sched/hotplug.h>
@@ -92,7 +93,68 @@ static void secondary_start(void)
 	cpu_startup_entry(CPUHP_AP_ONLINE_IDLE);
 }
 
-int __cpu_up(unsigned int cpu, struct task_struct *idle)
+/* ---- taken offline, by sysfs ---- */
+
+#ifdef CONFIG_HOTPLUG_CPU
+/* The host thread stays, and sleeps. Set by itself, cleared by __cpu_up(). */
+static DEFINE_PER_CPU(bool, parked);
+
+bool arch_cpu_is_hotpluggable(int cpu)
+{
+	return cpu != 0;	/* it has the interrupts of descriptors */
+}
+
+int __cpu_disable(void)
+{
+	set_cpu_online(smp_processor_id(), false);
+	return 0;
+}
+
+/* Every kick is ignored until the vcpu is wanted again. */
+static void sleep_parked(struct vcpu_area *area)
+{
+	for (;;) {
+		xchg(&area->pending, 0);
+		if (!this_cpu_read(parked))
+			return;
+		host_vcpu_idle(area);
+	}
+}
+
+void __noreturn arch_cpu_idle_dead(void)
+{
+	idle_task_exit();
+	local_irq_disable();
+	this_cpu_write(parked, true);
+	cpuhp_ap_report_dead();
+	sleep_parked(um_this_vcpu());
+	asm volatile("movq %0, %%rsp\n\t"
+		     "xorl %%ebp, %%ebp\n\t"
+		     "call *%1"
+		     : : "r" (task_pt_regs(current)), "r" (secondary_start));
+	unreachable();
+}
+
+/* False: it has never run. */
+static bool unpark(unsigned int cpu)
+{
+	struct vcpu_area *area = &um_vcpu[cpu];
+
+	if (!per_cpu(parked, cpu))
+		return false;
+	per_cpu(parked, cpu) = false;
+	atomic_or(VCPU_PENDING_IPI, (atomic_t *)&area->pending);
+	host_vcpu_kick(area);
+	return true;
+}
+#else
+static bool unpark(unsigned int cpu)
+{
+	return false;
+}
+#endif
+
+static int start_vcpu(unsigned int cpu, struct task_struct *idle)
 {
 	struct vcpu_area *area = &um_vcpu[cpu];
 	int err;
@@ -103,10 +165,17 @@ int __cpu_up(unsigned int cpu, struct task_struct *idle)
 	area->pending = 0;
 	/* as if called: the stack is 8 off an aligned address at entry */
 	err = host_vcpu_start(area, task_pt_regs(idle), secondary_start);
-	if (err) {
+	if (err)
 		pr_err("vcpu %u: host thread: error %d\n", cpu, err);
+	return err;
+}
+
+int __cpu_up(unsigned int cpu, struct task_struct *idle)
+{
+	int err = unpark(cpu) ? 0 : start_vcpu(cpu, idle);
+
+	if (err)
 		return err;
-	}
 	while (!cpu_online(cpu))
 		cpu_relax();
 	return 0;

@@ -119,7 +119,7 @@ void um_user_fault(struct pt_regs *regs, unsigned long addr, unsigned long err)
 		sig = resolve_fault(regs, addr, err, flags, &code);
 	}
 	if (likely(!sig)) {
-		um_tlb_map(current->mm, addr);
+		um_fault_around(current->mm, addr, err & PF_WRITE);
 		return;
 	}
 	if (sig == SIGKILL)

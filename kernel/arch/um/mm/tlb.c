@@ -187,12 +187,12 @@ pte_t um_user_pte(struct mm_struct *mm, unsigned long addr)
 	return READ_ONCE(table_of(pmd)[pte_index(addr)]);
 }
 
-/* What the host may allow for an entry; 0: not mapped. */
-static u32 host_prot(pte_t pte)
+/* What an entry allows, young or old. */
+static u32 entry_prot(pte_t pte)
 {
 	u32 prot;
 
-	if (!(pte_val(pte) & _PAGE_PRESENT) || !pte_young(pte))
+	if (!(pte_val(pte) & _PAGE_PRESENT))
 		return 0;
 	prot = HOST_PROT_READ;
 	if (pte_write(pte) && pte_dirty(pte))
@@ -200,6 +200,12 @@ static u32 host_prot(pte_t pte)
 	if (pte_exec(pte))
 		prot |= HOST_PROT_EXEC;
 	return prot;
+}
+
+/* What the host may allow for an entry; 0: not mapped. */
+static u32 host_prot(pte_t pte)
+{
+	return pte_young(pte) ? entry_prot(pte) : 0;
 }
 
 static bool continues(pte_t next, u32 next_prot, pte_t pte, u32 prot)
@@ -370,17 +376,82 @@ int um_tlb_map(struct mm_struct *mm, unsigned long addr)
 	return err;
 }
 
+/* The entries about addr are young from now on, as hardware would make the one
+ * for addr: fork leaves all of a child's old. Only an entry that nobody has
+ * changed meanwhile. */
+static void touch_around(struct mm_struct *mm, unsigned long addr)
+{
+	pmd_t pmd = user_pmd(mm, addr);
+	unsigned int i, n;
+	u64 val;
+	pte_t *table;
+
+	if (!pmd_present(pmd) || pmd_leaf(pmd))
+		return;
+	table = (pte_t *)pmd_page_vaddr(pmd);
+	i = pte_index(addr) & ~(FILE_AROUND - 1);
+	for (n = 0; n < FILE_AROUND; n++, i++) {
+		val = pte_val(READ_ONCE(table[i]));
+		if ((val & (_PAGE_PRESENT | _PAGE_ACCESSED)) == _PAGE_PRESENT)
+			cmpxchg(&table[i].pte, val, val | _PAGE_ACCESSED);
+	}
+}
+
 bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot)
 {
 	unsigned long flags;
 	bool allowed;
 
 	spin_lock_irqsave(&mm->context.lock, flags);
+	if (entry_prot(um_user_pte(mm, addr)) & prot)
+		touch_around(mm, addr);
 	allowed = host_prot(um_user_pte(mm, addr)) & prot;
 	if (allowed)
 		map_around(mm, addr, false);
 	spin_unlock_irqrestore(&mm->context.lock, flags);
 	return allowed;
+}
+
+/* The run that starts at addr, or a huge page there; nothing from end on. *next:
+ * where to look after it. */
+static int collect_next(struct mm_struct *mm, unsigned long addr,
+			unsigned long end, struct host_map_op *op,
+			unsigned long *next)
+{
+	unsigned long base = addr & PMD_MASK;
+	unsigned int low = pte_index(addr), high = PTRS_PER_PTE;
+	pmd_t pmd = user_pmd(mm, addr);
+	bool any;
+
+	*next = base + PMD_SIZE;
+	if (!pmd_present(pmd))
+		return 0;
+	if (pmd_leaf(pmd))
+		return collect_huge(pmd, addr, op);
+	if (end < *next)
+		high = pte_index(end);
+	any = run_around(table_of(pmd), base, low, &low, &high, op);
+	*next = any ? base + high * PAGE_SIZE : addr + PAGE_SIZE;
+	return any;
+}
+
+void um_tlb_map_range(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	struct host_map_op ops[UM_TLB_PENDING];
+	mm_context_t *ctx = &mm->context;
+	unsigned long addr = start, flags;
+	int n;
+
+	spin_lock_irqsave(&ctx->lock, flags);
+	flush_pending(ctx);
+	while (addr < end) {
+		for (n = 0; addr < end && n < ARRAY_SIZE(ops); )
+			n += collect_next(mm, addr, end, &ops[n], &addr);
+		note_mapped(ctx, ops, n);
+		if (n)
+			update_host(ctx, ops, n);
+	}
+	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
 /* ---- entry ---- */

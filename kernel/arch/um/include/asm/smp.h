@@ -19,6 +19,9 @@ void arch_smp_send_reschedule(int cpu);
 void arch_send_call_function_single_ipi(int cpu);
 void arch_send_call_function_ipi_mask(const struct cpumask *mask);
 void um_handle_ipi(void);
+int __cpu_disable(void);
+/* Generic code waits for the vcpu to report itself dead. */
+static inline void __cpu_die(unsigned int cpu) { }
 #endif
 
 #endif

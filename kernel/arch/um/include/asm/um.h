@@ -58,6 +58,15 @@ int um_tlb_map(struct mm_struct *mm, unsigned long addr);
  * maps it and its neighbourhood on the host. False: they do not. */
 bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot);
 
+/* Maps on the host what the page tables hold in [start, end), page aligned. */
+void um_tlb_map_range(struct mm_struct *mm, unsigned long start, unsigned long end);
+
+/* mm/around.c: maps addr on the host after a fault has changed the page tables,
+ * with neighbours that it faults in. */
+void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write);
+/* By exec, with the stack at sp: faults in and maps what comes first. */
+void um_map_image(struct mm_struct *mm, unsigned long sp);
+
 /* mm/fault.c: faults that were soft misses. */
 DECLARE_PER_CPU(u64, um_soft_faults);
 
