@@ -24,18 +24,22 @@ TEST_IMAGE=$UMKIT_BUILD/rootfs/test.img
 [ -x "$UMKIT_KERNEL" ] || skip "$UMKIT_KERNEL: not built"
 
 # guarded COMMAND...: under the reaper; fails the case on what is left behind
-# or a time-out, else sets $status
+# or a time-out, else sets $status, which is the command's own
 guarded()
 {
+	local verdict=$WORK/verdict
 	status=0
-	"$UMKIT_BUILD/tests/lib/reaper" -t "$BOOT_TIMEOUT" "$@" || status=$?
-	case $status in
-	124)
+	rm -f "$verdict"
+	"$UMKIT_BUILD/tests/lib/reaper" -t "$BOOT_TIMEOUT" -o "$verdict" "$@" ||
+		status=$?
+	case $(cat "$verdict" 2>/dev/null) in
+	"own $status") ;;
+	timeout)
 		[ -z "${MAY_HANG-}" ] || return 0
 		show_boot
-		fail "no end after $BOOT_TIMEOUT s: $*"
-		;;
-	125) show_boot; fail "left something behind: $*" ;;
+		fail "no end after $BOOT_TIMEOUT s: $*" ;;
+	'left '*) show_boot; fail "left something behind: $*" ;;
+	*) show_boot; fail "the reaper failed, status $status: $*" ;;
 	esac
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * reaper [-t SECONDS] [-g MILLISECONDS] COMMAND...
+ * reaper [-t SECONDS] [-g MILLISECONDS] [-o FILE] COMMAND...
  *
  * Runs COMMAND and returns its exit status (128 + signal for a death by one),
  * unless something of it is left behind: then it says what, and returns 125.
@@ -14,6 +14,9 @@
  *
  * After the time limit (-t, none) everything is killed and the status is 124.
  * SIGINT, SIGTERM and SIGHUP kill everything too.
+ *
+ * COMMAND may itself return 124 or 125. With -o, FILE tells whose status it is:
+ * "own STATUS", "timeout", "left STATUS" (COMMAND's own), or "stopped".
  *
  * Only own children are ever killed, never a number read from /proc alone: a
  * child that has not been waited for cannot be another process meanwhile.
@@ -34,6 +37,8 @@
 
 enum { STATUS_TIMEOUT = 124, STATUS_LEFTOVER = 125, STATUS_CANNOT = 126 };
 
+static const char *verdict_file;
+
 static struct tty_state {
 	bool is_tty;
 	struct termios settings;
@@ -45,6 +50,21 @@ static long long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
+}
+
+static void verdict(const char *text, int status)
+{
+	FILE *file = verdict_file ? fopen(verdict_file, "we") : NULL;
+
+	if (verdict_file && !file)
+		perror("reaper: -o");
+	if (!file)
+		return;
+	fputs(text, file);
+	if (status >= 0)
+		fprintf(file, " %d", status);
+	fputc('\n', file);
+	fclose(file);
 }
 
 static void save_ttys(void)
@@ -220,8 +240,10 @@ static int supervise(char **argv, double limit, int grace_ms)
 		if (result == -ETIME) {
 			fprintf(stderr, "reaper: %s: killed after %g s\n",
 				argv[0], limit);
+			verdict("timeout", -1);
 			return STATUS_TIMEOUT;
 		}
+		verdict("stopped", -1);
 		return result > 0 ? 128 + result : STATUS_CANNOT;
 	}
 	status = WIFSIGNALED(wstatus) ? 128 + WTERMSIG(wstatus) :
@@ -240,6 +262,7 @@ static int supervise(char **argv, double limit, int grace_ms)
 	if (left)
 		fprintf(stderr, "reaper: %s: its own status was %d\n", argv[0],
 			status);
+	verdict(left ? "left" : "own", status);
 	return left ? STATUS_LEFTOVER : status;
 }
 
@@ -248,7 +271,7 @@ int main(int argc, char **argv)
 	double limit = 0;
 	int grace_ms = 2000, opt;
 
-	while ((opt = getopt(argc, argv, "+t:g:")) != -1) {
+	while ((opt = getopt(argc, argv, "+t:g:o:")) != -1) {
 		switch (opt) {
 		case 't':
 			limit = atof(optarg);
@@ -256,13 +279,16 @@ int main(int argc, char **argv)
 		case 'g':
 			grace_ms = atoi(optarg);
 			break;
+		case 'o':
+			verdict_file = optarg;
+			break;
 		default:
 			return STATUS_CANNOT;
 		}
 	}
 	if (optind == argc) {
 		fprintf(stderr, "usage: reaper [-t SECONDS] "
-				"[-g MILLISECONDS] COMMAND...\n");
+				"[-g MILLISECONDS] [-o FILE] COMMAND...\n");
 		return STATUS_CANNOT;
 	}
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {

@@ -25,6 +25,42 @@ assert_status 0
 capture "$reaper" -t 0.3 sh -c 'sleep 1000 & sleep 1000'
 assert_status 124
 
+# Whose status it is can be told, whatever it is.
+for own in 0 7 124 125; do
+	capture "$reaper" -o verdict sh -c "exit $own"
+	assert_status $own
+	assert_eq "$(cat verdict)" "own $own" verdict
+done
+capture "$reaper" -g 100 -o verdict sh -c 'sleep 1000 & exit 125'
+assert_status 125
+assert_eq "$(cat verdict)" 'left 125' verdict
+capture "$reaper" -t 0.3 -o verdict sleep 1000
+assert_eq "$(cat verdict)" timeout verdict
+capture "$reaper" -o verdict sh -c 'kill -TERM $PPID; sleep 1000'
+assert_status 143
+assert_eq "$(cat verdict)" stopped verdict
+
+# guarded fails the case for what the reaper found, never for the command's own
+# status.
+guard()
+{
+	mkdir -p inner
+	capture env WORK="$WORK/inner" UMKIT_KERNEL=/bin/true BOOT_TIMEOUT="$2" bash -c \
+		'. "$TEST_LIB/boot.sh"; guarded sh -c "$0"; echo "own $status"' "$1"
+}
+for own in 0 77 124 125; do
+	guard "exit $own" 60
+	assert_status 0
+	assert_out "own $own"
+done
+guard 'sleep 1000 & exit 125' 60
+assert_status 1
+assert_match 'FAIL: left something behind' err
+assert_match 'own status was 125' err
+guard 'sleep 1000' 0.3
+assert_status 1
+assert_match 'FAIL: no end after 0.3 s' err
+
 # A changed terminal is noticed, and put back.
 capture on_pty bash -c "before=\$(stty -g); $reaper stty raw -echo; echo status \$?
 [ \"\$(stty -g)\" = \"\$before\" ] && echo restored"
