@@ -100,5 +100,32 @@ conf() { ../src/configure --disable-imgtool "$@" >log 2>err.conf; }
 capture conf --with-linux=/nonexistent
 assert_status 1
 assert_match '/nonexistent: no such file; give --with-linux' err.conf
+# refused SOURCE REASON: an unreadable Linux source, in one line
+refused()
+{
+	capture conf --with-linux="$1"
+	assert_status 1
+	assert_eq "$(grep -c . err.conf)" 1 "$1: lines"
+	assert_match "^configure: error: linux source: .*${1##*/}: $2" err.conf
+	[ ! -e Makefile ] || fail "$1: was configured all the same"
+}
+head -c 5000 /dev/urandom >should-fail-noise.tar.xz
+tar -cJf should-fail-late.tar.xz -C .. linux
+head -c 300 should-fail-late.tar.xz >should-fail-short.tar.xz
+mkdir should-fail-empty
+cp -R ../linux should-fail-old
+sed -i 's/^PATCHLEVEL = .*/PATCHLEVEL = 11/' should-fail-old/Makefile
+refused should-fail-noise.tar.xz 'not a Linux tarball'
+refused should-fail-short.tar.xz 'not a Linux tarball'
+refused should-fail-empty 'not a Linux tree'
+refused should-fail-old 'is Linux 6.11.99'
+if [ "$(id -u)" != 0 ]; then
+	cp -R ../linux should-fail-secret
+	chmod 000 should-fail-secret
+	refused should-fail-secret 'permission denied'
+	cp should-fail-late.tar.xz should-fail-secret.tar.xz
+	chmod 000 should-fail-secret.tar.xz
+	refused should-fail-secret.tar.xz 'permission denied'
+fi
 capture conf --with-linux=../linux --with-kernel-config=huge
 assert_match '=huge: no such configuration; choose default, tiny or engine' err.conf
