@@ -14,6 +14,7 @@ struct image;
 struct ubd_format {
 	const char *name;
 	bool needs_no_sync;	/* nothing in it outlives the process */
+	bool periodic;		/* wants a flush now and then */
 	/* 0, or -errno with the span advanced over what was read; a caller
 	 * that got -EAGAIN or -EOPNOTSUPP for nowait comes back for the rest. */
 	int (*read)(struct image *img, struct io_span *span, u64 off,
@@ -36,6 +37,9 @@ struct image {
 
 /* The plain bytes of a store. Takes over io; NULL: no memory. */
 struct image *raw_image(struct io *io, u64 bytes);
+
+/* An image as a store that is only read. Takes over img; NULL: no memory. */
+struct io *io_image(struct image *img);
 
 /*
  * A throw-away layer: reads see base until a sector is written, writes go to

@@ -9,12 +9,21 @@
  *	flush	at once if there is nothing to sync, else by a thread; so are
  *		FUA writes
  *	discard, zero	by a thread
+ *
+ * Whether a file is plain bytes is told by how it begins, and a guest writes
+ * that. So a disk that was found to be plain may not be given the beginning of
+ * another format: at the next start its header would name files of the host.
+ * The first sector is copied before it is judged, since the guest's programs
+ * can change their pages meanwhile.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <abi/host.h>
 #include <host/allow.h>
 
+#include "../format/cow_header.h"
 #include "disk.h"
 
 HOST_ALLOW(clock_gettime);
@@ -40,11 +49,65 @@ static int read_rest(struct host_ubd *d, struct host_ubd_req *req, bool nowait)
 	return err;
 }
 
+/* Fills the sector from the front of a span, which is advanced. */
+static void take_sector(struct io_span *span, unsigned char *sector)
+{
+	u64 have = 0, part;
+
+	while (have < 512) {
+		while (span->at >= span->iov->iov_len) {
+			span->at -= span->iov->iov_len;
+			span->iov++;
+		}
+		part = span->iov->iov_len - span->at;
+		if (part > 512 - have)
+			part = 512 - have;
+		memcpy(sector + have,
+		       (unsigned char *)span->iov->iov_base + span->at, part);
+		have += part;
+		span->at += part;
+	}
+	span->len -= 512;
+}
+
+static void say_guarded(struct host_ubd *d)
+{
+	char line[160];
+	int n;
+
+	n = snprintf(line, sizeof(line),
+		     "%s: write refused: the beginning of another image format "
+		     "in a raw disk (flag d allows it)\n", d->name);
+	host_early_write(line, (u64)n);
+}
+
+static int write_first(struct host_ubd *d, struct io_span *span)
+{
+	unsigned char sector[512];
+	struct iovec v = { sector, sizeof(sector) };
+	struct io_span first = { &v, 0, sizeof(sector) };
+
+	take_sector(span, sector);
+	if (disk_magic(sector)) {
+		say_guarded(d);
+		return -EIO;
+	}
+	return d->img->fmt->write(d->img, &first, 0);
+}
+
 static int write_all(struct host_ubd *d, struct host_ubd_req *req)
 {
 	struct io_span span = rest_of(req);
+	u64 off = req->offset;
+	int err;
 
-	return span.len ? d->img->fmt->write(d->img, &span, req->offset) : 0;
+	if (!off && d->guarded && span.len) {
+		err = write_first(d, &span);
+		if (err)
+			return err;
+		off = 512;
+	}
+	return span.len ? d->img->fmt->write(d->img, &span, off) : 0;
 }
 
 static bool must_sync(struct host_ubd *d, struct host_ubd_req *req)
@@ -52,6 +115,13 @@ static bool must_sync(struct host_ubd *d, struct host_ubd_req *req)
 	if (req->op != HOST_UBD_WRITE && req->op != HOST_UBD_ZERO)
 		return false;
 	return (req->flags & HOST_UBD_FUA) || (d->flags & HOST_UBD_SYNC);
+}
+
+const char *disk_magic(const unsigned char *head)
+{
+	if (cow_probe(head, 4))
+		return "COW";
+	return memcmp(head, "QFI\xfb", 4) ? NULL : "qcow2";
 }
 
 void disk_perform(struct host_ubd *d, struct host_ubd_req *req)
@@ -79,6 +149,8 @@ void disk_perform(struct host_ubd *d, struct host_ubd_req *req)
 	}
 	if (!err && must_sync(d, req))
 		err = fmt->flush(d->img);
+	else if (fmt->periodic && req->op != HOST_UBD_READ)
+		rounds_wake();
 	req->error = err;
 }
 

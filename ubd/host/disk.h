@@ -13,6 +13,8 @@ struct host_ubd {
 	struct image *img;
 	u32 flags;		/* HOST_UBD_SYNC, HOST_UBD_THREAD */
 	int event;
+	bool guarded;		/* may not become another format, see disk.c */
+	struct host_ubd *next;	/* rounds.c */
 	atomic_bool no_nowait;	/* the store can't promise not to wait */
 	struct pace reads, writes;
 	_Atomic(struct host_ubd_req *) done;
@@ -21,8 +23,18 @@ struct host_ubd {
 	u64 layer_max;
 };
 
+/* The format that begins with these 4 bytes, or NULL: plain ones. */
+const char *disk_magic(const unsigned char *head);
+
 /* Carries a request out, waiting as long as it takes; sets req->error. */
 void disk_perform(struct host_ubd *d, struct host_ubd_req *req);
+
+/* rounds.c: flushes a disk about a second after it was written to, and when
+ * the program ends. 0 or -errno. */
+int rounds_add(struct host_ubd *d);
+void rounds_remove(struct host_ubd *d);
+/* A disk was written to. */
+void rounds_wake(void);
 
 /* worker.c: starts the host threads, once. 0 or -errno. */
 int worker_start(void);

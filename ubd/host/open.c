@@ -4,13 +4,15 @@
  *
  * The file is opened without waiting and looked at before it is used, so a
  * fifo or a character device is refused instead of hanging the start-up.
- * Nothing is opened but what the command line names: a file that begins like
- * an image format which this driver does not read is refused, not probed.
+ * Nothing is opened but what the command line names, and the backing of a COW
+ * file by the rules of cow_open.c.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,8 @@
 
 #include <abi/host.h>
 
+#include "../format/cow_header.h"
+#include "cow_open.h"
 #include "disk.h"
 #include "lock.h"
 #include "scratch.h"
@@ -30,7 +34,9 @@ struct opening {
 	struct host_ubd *disk;
 	bool readonly;
 	bool block_device;
+	bool cow;
 	int fd;
+	int result;
 	char real[256];
 };
 
@@ -137,23 +143,36 @@ static int find_size(struct opening *o)
 	return 0;
 }
 
-/* Formats that are not plain bytes; taken for such, they would be damaged. */
-static int check_format(struct opening *o)
+/* Told by how the file begins, unless it is to be taken as plain bytes. A disk
+ * found plain stays so: see disk.c. */
+static int find_format(struct opening *o)
 {
-	static const char * const magic[] = { "OOOM", "MOOO", "QFI\xfb" };
-	char head[4];
-	size_t i;
+	unsigned char head[4] = { 0 };
+	const char *format;
+	ssize_t n;
 
-	if (flag(o, HOST_UBD_DATA) || pread(o->fd, head, 4, 0) != 4)
+	if (flag(o, HOST_UBD_DATA))
 		return 0;
-	for (i = 0; i < sizeof(magic) / sizeof(magic[0]); i++)
-		if (!memcmp(head, magic[i], 4))
-			return fail(o, -EINVAL, o->config->file,
-				    i < 2 ? "a COW file: not supported yet "
-					    "(ubdNd= takes it as plain data)"
-					  : "a qcow2 file: not supported "
-					    "(convert it to raw)");
+	n = pread(o->fd, head, sizeof(head), 0);
+	if (n < 0)
+		return fail(o, -errno, o->config->file, NULL);
+	format = disk_magic(head);
+	if (format && !cow_probe(head, sizeof(head)))
+		return fail(o, -EINVAL, o->config->file,
+			    "a qcow2 file: not supported (convert it to raw)");
+	o->cow = format;
+	o->disk->guarded = !format && !flag(o, HOST_UBD_LAYER);
 	return 0;
+}
+
+static int check_backing(struct opening *o)
+{
+	const char *backing = o->config->backing;
+
+	if (!backing || !backing[0] || o->cow)
+		return 0;
+	return fail(o, -EINVAL, o->config->file,
+		    "a backing file is given, but this is no COW file");
 }
 
 /* A hole behind the end changes nothing and tells whether holes can be. */
@@ -222,14 +241,46 @@ static struct image *make_layer(struct opening *o, struct io *base)
 	return layer_image(base, over, o->info->bytes, s.max, say_full, d);
 }
 
+static int cow_disk(struct opening *o)
+{
+	const char *backing = o->config->backing;
+	struct cow_opening c = {
+		.file = o->config->file,
+		.backing = backing && backing[0] ? backing : NULL,
+		.writable = !o->readonly && !flag(o, HOST_UBD_LAYER),
+		.no_lock = flag(o, HOST_UBD_SHARED),
+	};
+	int fd = o->fd, err;
+
+	o->fd = -1;
+	err = cow_open(fd, o->info->bytes, &c, &o->disk->img);
+	if (err) {
+		snprintf(o->info->err, sizeof(o->info->err), "%s", c.err);
+		return err;
+	}
+	if (c.note[0])
+		snprintf(o->info->note, sizeof(o->info->note), "%s", c.note);
+	o->info->bytes = o->disk->img->bytes;
+	return 0;
+}
+
 static int make_image(struct opening *o)
 {
 	struct host_ubd *d = o->disk;
-	struct io *io;
+	struct io *io = NULL;
 
 	real_name(o);
-	io = io_file(o->fd);
-	o->fd = -1;
+	if (o->cow) {
+		int err = cow_disk(o);
+
+		if (err || !flag(o, HOST_UBD_LAYER))
+			return err;
+		io = io_image(d->img);
+		d->img = NULL;
+	} else {
+		io = io_file(o->fd);
+		o->fd = -1;
+	}
 	errno = ENOMEM;
 	if (io && flag(o, HOST_UBD_LAYER))
 		d->img = make_layer(o, io);
@@ -242,17 +293,20 @@ static int make_image(struct opening *o)
 	return -errno;
 }
 
+/* A COW file that is not there is made, if it is known over what. */
 static int check_config(struct opening *o)
 {
 	const struct host_ubd_config *c = o->config;
+	int err;
 
 	if (!c->file[0])
 		return fail(o, -EINVAL, "no file named", "give ubdN=FILE");
-	if (c->backing && c->backing[0])
-		return fail(o, -EOPNOTSUPP, c->file,
-			    "a backing file: COW is not supported yet "
-			    "(ubdNo=FILE has a throw-away layer)");
-	return 0;
+	if (!c->backing || !c->backing[0] || !access(c->file, F_OK) ||
+	    errno != ENOENT)
+		return 0;
+	err = cow_make(c->file, c->backing, o->info->err,
+		       sizeof(o->info->err));
+	return err == -EEXIST ? 0 : err;
 }
 
 static int open_steps(struct opening *o)
@@ -261,7 +315,8 @@ static int open_steps(struct opening *o)
 
 	if ((err = check_config(o)) || (err = open_file(o)) ||
 	    (err = check_kind(o)) || (err = take_lock(o)) ||
-	    (err = find_size(o)) || (err = check_format(o)))
+	    (err = find_size(o)) || (err = find_format(o)) ||
+	    (err = check_backing(o)))
 		return err;
 	o->info->readonly = o->readonly;
 	o->info->can_discard = !o->readonly && !flag(o, HOST_UBD_NOTRIM) &&
@@ -269,7 +324,36 @@ static int open_steps(struct opening *o)
 	err = worker_start();
 	if (err)
 		return fail(o, err, "host thread", NULL);
-	return make_image(o);
+	err = make_image(o);
+	if (err || !o->disk->img->fmt->periodic || o->readonly)
+		return err;
+	err = rounds_add(o->disk);
+	return err ? fail(o, err, "host thread", NULL) : 0;
+}
+
+/* On a thread of its own, whose stack takes paths of the host. */
+static void *open_thread(void *arg)
+{
+	struct opening *o = arg;
+
+	o->result = open_steps(o);
+	return NULL;
+}
+
+static int run_steps(struct opening *o)
+{
+	sigset_t all, old;
+	pthread_t thread;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = -pthread_create(&thread, NULL, open_thread, o);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return fail(o, err, "host thread", NULL);
+	pthread_join(thread, NULL);
+	return o->result;
 }
 
 int host_ubd_open(const struct host_ubd_config *config, struct host_ubd **out,
@@ -285,8 +369,10 @@ int host_ubd_open(const struct host_ubd_config *config, struct host_ubd **out,
 	snprintf(o.disk->name, sizeof(o.disk->name), "%s", config->name);
 	o.disk->flags = config->flags;
 	o.disk->event = config->event;
-	err = open_steps(&o);
+	err = run_steps(&o);
 	if (err) {
+		if (o.disk->img)
+			o.disk->img->fmt->close(o.disk->img);
 		if (o.fd >= 0)
 			close(o.fd);
 		free(o.disk);
@@ -298,6 +384,9 @@ int host_ubd_open(const struct host_ubd_config *config, struct host_ubd **out,
 
 void host_ubd_close(struct host_ubd *disk)
 {
+	rounds_remove(disk);
+	if (!disk->img->fmt->clean(disk->img))
+		disk->img->fmt->flush(disk->img);
 	disk->img->fmt->close(disk->img);
 	free(disk);
 }

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * COW disks on real files: made when missing, which backing is taken, what is
+ * refused and with which words, and a raw disk that a guest tries to turn into
+ * a COW file.
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../../../ubd/abi/host_ubd.h"
+#include "../../../ubd/format/cow.h"
+#include "../drivers/check.h"
+
+#define BYTES	(1 << 20)
+
+static char dir[] = "/tmp/cow-disk-XXXXXX";
+static struct host_ubd_info info;
+static struct host_ubd *disk;
+static unsigned char out[4096], in[4096];
+
+static const char *path(const char *name)
+{
+	static char p[4][300];
+	static int n;
+
+	n = (n + 1) % 4;
+	snprintf(p[n], sizeof(p[n]), "%s/%s", dir, name);
+	return p[n];
+}
+
+static void make(const char *name, int c, off_t size)
+{
+	int fd = open(path(name), O_CREAT | O_TRUNC | O_RDWR, 0600);
+
+	memset(out, c, sizeof(out));
+	CHECK_INT(write(fd, out, sizeof(out)), sizeof(out));
+	CHECK_INT(ftruncate(fd, size), 0);
+	close(fd);
+}
+
+static int open_disk(const char *file, const char *backing, u32 flags)
+{
+	struct host_ubd_config c = {
+		.name = "ubd0",
+		.file = path(file),
+		.backing = backing ? path(backing) : NULL,
+		.flags = flags,
+		.event = 5,
+	};
+
+	disk = NULL;
+	return host_ubd_open(&c, &disk, &info);
+}
+
+static int request(u32 op, u64 off, void *buf, u64 len)
+{
+	struct host_iov iov[2] = { { buf, 3 }, { (char *)buf + 3, len - 3 } };
+	struct host_ubd_req req = {
+		.op = op, .offset = off, .len = len, .iov = iov, .niov = 2,
+	};
+	struct timespec t = { 0, 100000 };
+
+	if (host_ubd_submit(disk, &req))
+		return req.error;
+	while (!host_ubd_take_done(disk))
+		nanosleep(&t, NULL);
+	return req.error;
+}
+
+static bool reads(u64 off, int c)
+{
+	memset(in, 1, sizeof(in));
+	if (request(HOST_UBD_READ, off, in, 512))
+		return false;
+	return in[0] == c && in[511] == c;
+}
+
+static void test_made(void)
+{
+	struct host_ubd *first;
+	struct stat st;
+
+	make("base", 'b', BYTES - 100);
+	CHECK_INT(open_disk("cow", NULL, 0), -ENOENT);
+	CHECK_INT(open_disk("cow", "nothing", 0), -ENOENT);
+	CHECK_HAS(info.err, "/nothing: No such file");
+	CHECK_INT(open_disk("cow", "base", 0), 0);
+	CHECK_INT((s64)info.bytes, BYTES);
+	CHECK(!stat(path("cow"), &st) && st.st_size == 12288 + BYTES - 100);
+	CHECK(reads(0, 'b') && reads(8192, 0));
+	memset(out, 'c', sizeof(out));
+	CHECK_INT(request(HOST_UBD_WRITE, 512, out, 512), 0);
+	CHECK_INT(request(HOST_UBD_WRITE, BYTES - 512, out, 512), 0);
+	CHECK(reads(0, 'b') && reads(512, 'c') && reads(1024, 'b'));
+	CHECK_INT(request(HOST_UBD_FLUSH, 0, out, 0), 0);
+	host_ubd_close(disk);
+	CHECK(!stat(path("base"), &st) && st.st_size == BYTES - 100);
+
+	CHECK_INT(open_disk("cow", NULL, HOST_UBD_READONLY), 0);
+	CHECK(reads(512, 'c') && reads(1024, 'b') && reads(BYTES - 512, 'c'));
+	CHECK(request(HOST_UBD_WRITE, 0, out, 512) != 0);
+	host_ubd_close(disk);
+	CHECK_INT(open_disk("cow", NULL, HOST_UBD_LAYER), 0);
+	CHECK_INT(request(HOST_UBD_WRITE, 1024, out, 512), 0);
+	CHECK(reads(1024, 'c') && reads(0, 'b'));
+	host_ubd_close(disk);
+	CHECK_INT(open_disk("cow", NULL, 0), 0);
+	CHECK(reads(1024, 'b'));
+	first = disk;
+	CHECK_INT(open_disk("base", NULL, 0), -EBUSY);	/* is a backing */
+	CHECK_HAS(info.err, "another disk of this kernel");
+	CHECK_INT(open_disk("cow", NULL, 0), -EBUSY);
+	host_ubd_close(first);
+}
+
+/* A COW file over a COW file. */
+static void test_chain(void)
+{
+	CHECK_INT(open_disk("top", "cow", 0), 0);
+	CHECK(reads(0, 'b') && reads(512, 'c'));
+	memset(out, 't', sizeof(out));
+	CHECK_INT(request(HOST_UBD_WRITE, 512, out, 512), 0);
+	CHECK(reads(512, 't'));
+	host_ubd_close(disk);
+	CHECK_INT(open_disk("top", NULL, 0), 0);
+	CHECK(reads(512, 't') && reads(1024, 'b'));
+	host_ubd_close(disk);
+	CHECK_INT(open_disk("cow", NULL, HOST_UBD_READONLY), 0);
+	CHECK(reads(512, 'c'));
+	host_ubd_close(disk);
+}
+
+static void set_backing(const char *file, const char *backing)
+{
+	char name[4096] = "";
+	int fd = open(path(file), O_RDWR);
+
+	snprintf(name, sizeof(name), "%s", backing);
+	CHECK_INT(pwrite(fd, name, sizeof(name), 32), sizeof(name));
+	close(fd);
+}
+
+static void test_policy(void)
+{
+	struct stat st;
+	struct timespec times[2] = { { 5, 0 }, { 5, 0 } };
+
+	CHECK_INT(mkdir(path("other"), 0700), 0);
+	CHECK_INT(rename(path("base"), path("other/base")), 0);
+	set_backing("cow", path("other/base"));
+	CHECK_INT(open_disk("cow", NULL, 0), -EACCES);
+	CHECK_HAS(info.err, "other/base is in another directory: name it");
+	CHECK_INT(open_disk("cow", "other/base", 0), 0);
+	CHECK(reads(0, 'b'));
+	host_ubd_close(disk);
+	CHECK_INT(symlink("other/base", path("link")), 0);
+	set_backing("cow", "link");
+	CHECK_INT(open_disk("cow", NULL, 0), -EACCES);
+	set_backing("cow", "/dev/zero");
+	CHECK_INT(open_disk("cow", NULL, 0), -EACCES);
+	CHECK_INT(mkfifo(path("fifo"), 0600), 0);
+	set_backing("cow", "fifo");
+	CHECK_INT(open_disk("cow", NULL, 0), -EINVAL);
+	CHECK_HAS(info.err, "neither a regular file nor a block device");
+	set_backing("cow", "missing");
+	CHECK_INT(open_disk("cow", NULL, 0), -ENOENT);
+	CHECK_INT(rename(path("other/base"), path("base")), 0);
+	set_backing("cow", "base");		/* from the COW's folder */
+	CHECK_INT(open_disk("cow", NULL, 0), 0);
+	host_ubd_close(disk);
+
+	CHECK(!stat(path("base"), &st));
+	CHECK_INT(utimensat(AT_FDCWD, path("base"), times, 0), 0);
+	CHECK_INT(open_disk("cow", NULL, 0), -EINVAL);
+	CHECK_HAS(info.err, "was changed after");
+	times[0] = times[1] = st.st_mtim;
+	CHECK_INT(truncate(path("base"), 5000), 0);
+	CHECK_INT(utimensat(AT_FDCWD, path("base"), times, 0), 0);
+	CHECK_INT(open_disk("cow", NULL, 0), -EINVAL);
+	CHECK_HAS(info.err, "made for a backing of");
+}
+
+static void test_guard(void)
+{
+	make("raw", 'r', BYTES);
+	memset(out, 0, sizeof(out));
+	memcpy(out, "OOOM", 4);
+	CHECK_INT(open_disk("raw", NULL, 0), 0);
+	CHECK_INT(request(HOST_UBD_WRITE, 0, out, 4096), -EIO);
+	CHECK_HAS(stub_written, "ubd0: write refused");
+	CHECK(reads(0, 'r') && reads(512, 'r'));
+	CHECK_INT(request(HOST_UBD_WRITE, 512, out, 512), 0);
+	out[0] = 'x';
+	CHECK_INT(request(HOST_UBD_WRITE, 0, out, 4096), 0);
+	CHECK_INT(request(HOST_UBD_READ, 0, in, 4096), 0);
+	CHECK(!memcmp(in, out, 4096));
+	host_ubd_close(disk);
+	out[0] = 'O';
+	CHECK_INT(open_disk("raw", NULL, HOST_UBD_DATA), 0);
+	CHECK_INT(request(HOST_UBD_WRITE, 0, out, 512), 0);
+	host_ubd_close(disk);
+	CHECK_INT(open_disk("raw", NULL, 0), -EINVAL);
+	CHECK_INT(open_disk("cow", "raw", 0), -EINVAL);
+}
+
+int main(void)
+{
+	char command[300];
+
+	alarm(120);
+	if (!mkdtemp(dir))
+		return 1;
+	test_made();
+	test_chain();
+	test_policy();
+	test_guard();
+	snprintf(command, sizeof(command), "rm -rf %s", dir);
+	return system(command) != 0 || check_failures != 0;
+}

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Which backing a COW file is opened with.
+ *
+ * A header is what a guest may have written, so the name in it is resolved and
+ * judged before anything is opened, and what is opened is looked at before it
+ * is used. A backing is plain bytes exactly if its own size is what the header
+ * says; a COW file is longer than what it holds, so a guest that writes a COW
+ * header into its raw disk does not turn it into one.
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../format/cow.h"
+#include "cow_open.h"
+#include "lock.h"
+
+#define DEPTH_MOST	8	/* COW files over each other */
+
+struct backing {
+	int fd;
+	u64 bytes;
+	u32 mtime;
+	bool device;
+	char path[PATH_MAX];
+};
+
+__attribute__((format(printf, 4, 5)))
+static int fail(struct cow_opening *o, int err, const char *file,
+		const char *reason, ...)
+{
+	va_list args;
+	int n = snprintf(o->err, sizeof(o->err), "%.200s: ", file);
+
+	va_start(args, reason);
+	vsnprintf(o->err + n, sizeof(o->err) - (size_t)n, reason, args);
+	va_end(args);
+	return err;
+}
+
+static int fail_errno(struct cow_opening *o, const char *file)
+{
+	int err = errno;
+
+	return fail(o, -err, file, "%s", strerror(err));
+}
+
+/* ---- names ---- */
+
+/* The name in the header, from the COW file's directory if it is relative. */
+static int header_path(struct cow_opening *o, const char *cow_real,
+		       const char *name, char *out)
+{
+	char joined[2 * PATH_MAX];
+	int dir = (int)(strrchr(cow_real, '/') - cow_real) + 1;
+
+	if (name[0] == '/')
+		dir = 0;
+	snprintf(joined, sizeof(joined), "%.*s%s", dir, cow_real, name);
+	if (!realpath(joined, out)) {
+		int err = errno;
+
+		return fail(o, -err, o->file, "its backing %.200s: %s", name,
+			    strerror(err));
+	}
+	if (o->any_backing)
+		return 0;
+	dir = (int)(strrchr(cow_real, '/') - cow_real) + 1;
+	if (strncmp(cow_real, out, (size_t)dir) || strchr(out + dir, '/'))
+		return fail(o, -EACCES, o->file,
+			    "its backing %.200s is in another directory: name "
+			    "it on the command line as well", out);
+	return 0;
+}
+
+static int find_backing(struct cow_opening *o, int fd,
+			const struct cow_header *h, struct backing *b)
+{
+	char link[32], real[PATH_MAX];
+	ssize_t n;
+
+	if (o->backing) {
+		if (!realpath(o->backing, b->path))
+			return fail_errno(o, o->backing);
+		return 0;
+	}
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, real, sizeof(real) - 1);
+	real[n > 0 ? n : 0] = '\0';
+	if (real[0] != '/' && !realpath(o->file, real))
+		return fail_errno(o, o->file);
+	return header_path(o, real, h->backing, b->path);
+}
+
+/* ---- the backing ---- */
+
+static int look_at(struct cow_opening *o, struct backing *b)
+{
+	struct stat st;
+
+	if (fstat(b->fd, &st))
+		return fail_errno(o, b->path);
+	b->device = S_ISBLK(st.st_mode);
+	if (!S_ISREG(st.st_mode) && !b->device)
+		return fail(o, -EINVAL, b->path,
+			    "neither a regular file nor a block device");
+	b->mtime = (u32)st.st_mtime;
+	b->bytes = (u64)st.st_size;
+	if (b->device && ioctl(b->fd, BLKGETSIZE64, &b->bytes))
+		return fail_errno(o, b->path);
+	fcntl(b->fd, F_SETFL, fcntl(b->fd, F_GETFL) & ~O_NONBLOCK);
+	return 0;
+}
+
+static int open_backing(struct cow_opening *o, struct backing *b)
+{
+	char holder[64];
+	int err;
+
+	/* realpath() has followed links: one here was put in between */
+	b->fd = open(b->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	if (b->fd < 0)
+		return fail_errno(o, b->path);
+	err = look_at(o, b);
+	if (err || o->no_lock)
+		return err;
+	err = lock_image(b->fd, false, holder, sizeof(holder));
+	if (err == -EAGAIN)
+		return fail(o, -EBUSY, b->path, "in use by %s", holder);
+	return 0;
+}
+
+static int check_backing(struct cow_opening *o, const struct cow_header *h,
+			 const struct backing *b, u64 virtual)
+{
+	if (virtual != h->size)
+		return fail(o, -EINVAL, o->file,
+			    "made for a backing of %llu bytes, but %.150s has "
+			    "%llu", (unsigned long long)h->size, b->path,
+			    (unsigned long long)virtual);
+	if (b->mtime == h->mtime)
+		return 0;
+	if (!b->device)
+		return fail(o, -EINVAL, o->file,
+			    "its backing %.200s was changed after the COW file "
+			    "was made (mtime %u, not %u): if its contents are "
+			    "the same, set its mtime back (touch -d @%u)",
+			    b->path, b->mtime, h->mtime, h->mtime);
+	snprintf(o->note, sizeof(o->note),
+		 "%.150s: a device: whether it has changed is not known",
+		 b->path);
+	return 0;
+}
+
+static int open_level(int fd, u64 bytes, struct cow_opening *o, int depth,
+		      struct image **out);
+
+static int cow_below(struct cow_opening *o, struct backing *b, int depth,
+		     struct image **out)
+{
+	struct cow_opening below = {
+		.file = b->path, .no_lock = o->no_lock,
+		.any_backing = o->any_backing,
+	};
+	int err, fd = b->fd;
+
+	b->fd = -1;
+	err = open_level(fd, b->bytes, &below, depth + 1, out);
+	if (err)
+		snprintf(o->err, sizeof(o->err), "%s", below.err);
+	return err;
+}
+
+/* Plain bytes, or a COW file that holds as many as the header says. */
+static int backing_image(struct cow_opening *o, const struct cow_header *h,
+			 struct backing *b, int depth, struct image **out)
+{
+	unsigned char head[COW_HEADER_MOST];
+	struct cow_header inner;
+	u64 virtual = b->bytes;
+	ssize_t n = 0;
+	struct io *io;
+	int err;
+
+	if (b->bytes != h->size)
+		n = pread(b->fd, head, sizeof(head), 0);
+	if (n > 0 && !cow_parse(head, (size_t)n, b->bytes, &inner))
+		virtual = inner.size;
+	err = check_backing(o, h, b, virtual);
+	if (err)
+		return err;
+	if (virtual != b->bytes)
+		return cow_below(o, b, depth, out);
+	io = io_file(b->fd);
+	b->fd = -1;
+	*out = io ? raw_image(io, (b->bytes + 511) & ~511ull) : NULL;
+	return *out ? 0 : fail(o, -ENOMEM, o->file, "out of memory");
+}
+
+/* ---- opening ---- */
+
+static int read_header(int fd, u64 bytes, struct cow_opening *o,
+		       struct cow_header *h)
+{
+	unsigned char head[COW_HEADER_MOST];
+	ssize_t n = pread(fd, head, sizeof(head), 0);
+	const char *bad;
+
+	if (n < 0)
+		return fail_errno(o, o->file);
+	bad = cow_parse(head, (size_t)n, bytes, h);
+	if (bad)
+		return fail(o, -EINVAL, o->file, "not a usable COW file: %s",
+			    bad);
+	if (o->writable && !cow_can_write(h))
+		return fail(o, -EROFS, o->file,
+			    "a COW file of an old kind (version %u%s, sectors "
+			    "of %u): it can be opened read-only, or with a "
+			    "throw-away layer", h->version,
+			    h->unpacked ? ", unpacked" : "", h->sector);
+	return 0;
+}
+
+static int open_level(int fd, u64 bytes, struct cow_opening *o, int depth,
+		      struct image **out)
+{
+	struct cow_header *h = malloc(sizeof(*h));
+	struct backing b = { .fd = -1 };
+	struct image *base = NULL;
+	struct io *io;
+	int err = h ? 0 : fail(o, -ENOMEM, o->file, "out of memory");
+
+	if (!err && depth > DEPTH_MOST)
+		err = fail(o, -ELOOP, o->file, "more than %d COW files over "
+			   "each other", DEPTH_MOST);
+	if (!err)
+		err = read_header(fd, bytes, o, h);
+	if (!err)
+		err = find_backing(o, fd, h, &b);
+	if (!err)
+		err = open_backing(o, &b);
+	if (!err)
+		err = backing_image(o, h, &b, depth, &base);
+	if (b.fd >= 0)
+		close(b.fd);
+	if (err) {
+		close(fd);
+		free(h);
+		return err;
+	}
+	io = io_file(fd);
+	*out = io ? cow_image(io, h, base, o->writable) : NULL;
+	if (!io)
+		base->fmt->close(base);
+	free(h);
+	return *out ? 0 : fail(o, -ENOMEM, o->file, "out of memory");
+}
+
+int cow_open(int fd, u64 bytes, struct cow_opening *o, struct image **out)
+{
+	*out = NULL;
+	return open_level(fd, bytes, o, 1, out);
+}

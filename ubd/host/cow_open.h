@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Opening and making COW files on the host, with what they lie on. */
+#ifndef UBD_HOST_COW_OPEN_H
+#define UBD_HOST_COW_OPEN_H
+
+#include "../format/format.h"
+
+struct cow_opening {
+	const char *file;	/* for messages, and where it is */
+	const char *backing;	/* to take instead of the header's; or NULL */
+	bool writable;
+	bool no_lock;
+	bool any_backing;	/* the header may name files anywhere */
+	char note[256];		/* worth a line, or "" */
+	char err[512];		/* on failure: "FILE: reason" */
+};
+
+/*
+ * The image of COW file fd of `bytes` bytes, over its backing, which is locked
+ * for reading and may itself be a COW file. A backing that only the header
+ * names must be a regular file or block device in the COW file's own
+ * directory, unless any_backing is set. Files of a kind that can't be written
+ * are refused when writable is set. Takes over fd, also on failure. 0 or
+ * -errno with o->err.
+ */
+int cow_open(int fd, u64 bytes, struct cow_opening *o, struct image **out);
+
+/*
+ * Makes an empty COW file over a backing, which appears under its name only
+ * when it is complete. -EEXIST if there is one. 0 or -errno with a message
+ * "FILE: reason" in err.
+ */
+int cow_make(const char *file, const char *backing, char *err, size_t size);
+
+#endif
