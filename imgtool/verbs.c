@@ -17,6 +17,14 @@ const struct verb verbs[] = {
 "lie over earlier ones. Sizes are bytes, or take a suffix: 10M, 2G.",
 	},
 	{
+		.name = "cow",
+		.synopsis = "[OPTION]... create COW BACKING | info COW | "
+			    "flatten COW RAW",
+		.summary = "make and read copy-on-write files",
+		.function = verb_cow,
+		.options = verb_cow_options,
+	},
+	{
 		.name = "run",
 		.synopsis = "[OPTION]... IMG [-- CMD...]",
 		.summary = "boot an image and run a command in it",

@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# imgtool cow, alone and against Debian's uml_mkcow and uml_moo.
+. "$UMKIT_SRC/tests/cli/cli.sh"
+
+dd if=/dev/urandom of=base bs=1000 count=1055 2>/dev/null
+capture "$IMGTOOL" cow create cow base
+assert_status 0
+assert_eq "$(stat -c %s cow)" $((12288 + 1055000)) "the length"
+capture "$IMGTOOL" cow create cow base
+assert_plain_error 1 'cow: File exists'
+capture "$IMGTOOL" cow info cow
+assert_match '^version: 3$' out
+assert_match '^size: 1055000$' out
+assert_match '^backing: /.*/base$' out
+
+# sectors 1 and 2060, the last, which is not whole
+printf '\002' | dd of=cow bs=1 seek=8192 conv=notrunc 2>/dev/null
+printf '\020' | dd of=cow bs=1 seek=$((8192 + 257)) conv=notrunc 2>/dev/null
+printf here | dd of=cow bs=1 seek=$((12288 + 512)) conv=notrunc 2>/dev/null
+cp base want
+dd if=cow of=want iflag=skip_bytes skip=$((12288 + 512)) bs=512 count=1 \
+	seek=1 conv=notrunc 2>/dev/null
+dd if=cow of=want iflag=skip_bytes skip=$((12288 + 2060 * 512)) bs=512 \
+	count=1 seek=2060 conv=notrunc 2>/dev/null
+capture "$IMGTOOL" cow flatten cow raw
+assert_status 0
+cmp raw want || fail "flatten"
+
+if command -v uml_mkcow >/dev/null && command -v uml_moo >/dev/null; then
+	truncate -s 1M base2
+	tr '\0' b <base2 >base3
+	"$IMGTOOL" cow create ours base3
+	uml_mkcow theirs base3 >/dev/null
+	cmp <(head -c 4128 ours) <(head -c 4128 theirs) || fail "header"
+	assert_eq "$(stat -c %s ours)" "$(stat -c %s theirs)" "the length"
+	for cow in ours theirs; do
+		printf '\377' | dd of=$cow bs=1 seek=8193 conv=notrunc 2>/dev/null
+		rm -f raw merged
+		"$IMGTOOL" cow flatten $cow raw
+		uml_moo $cow merged
+		cmp raw merged || fail "$cow: not what uml_moo reads"
+	done
+fi
+
+mkdir other
+mv base other/base
+capture "$IMGTOOL" cow flatten cow raw2
+assert_plain_error 1 'its backing .*/base: No such file'
+capture "$IMGTOOL" cow flatten --backing other/base cow raw2
+assert_status 0
+cmp raw2 want || fail "flatten --backing"
+capture "$IMGTOOL" cow info want
+assert_plain_error 1 'not a COW file'
+capture "$IMGTOOL" cow
+assert_plain_error 2 'create, info or flatten'
