@@ -3,6 +3,11 @@
 #include <stddef.h>
 
 #include "imgtool/verb.h"
+#include "imgtool/view/verbs.h"
+
+#define OPERANDS                                                               \
+	"IMG is an image with ext2, ext3 or ext4 on it, IMG@N partition N of it; the\n" \
+	"longest prefix of the operand that is an existing file is the image."
 
 const struct verb verbs[] = {
 	{
@@ -30,6 +35,70 @@ const struct verb verbs[] = {
 		.summary = "boot an image and run a command in it",
 		.function = verb_run,
 		.options = verb_run_options,
+	},
+	{
+		.name = "ls",
+		.synopsis = "[OPTION]... IMG[:PATH]...",
+		.summary = "list a directory",
+		.function = verb_ls,
+		.options = verb_ls_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "cat",
+		.synopsis = "[OPTION]... IMG:PATH...",
+		.summary = "print files",
+		.function = verb_cat,
+		.options = verb_cat_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "stat",
+		.synopsis = "[OPTION]... IMG[:PATH]...",
+		.summary = "show all attributes of files",
+		.function = verb_stat,
+		.options = verb_stat_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "tree",
+		.synopsis = "[OPTION]... IMG[:PATH]...",
+		.summary = "show a directory and all below it as a tree",
+		.function = verb_tree,
+		.options = verb_tree_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "find",
+		.synopsis = "[OPTION]... IMG[:PATH]...",
+		.summary = "list a directory and all below it",
+		.function = verb_find_files,
+		.options = verb_find_files_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "du",
+		.synopsis = "[OPTION]... IMG[:PATH]...",
+		.summary = "sum up the space directories take",
+		.function = verb_du,
+		.options = verb_du_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "df",
+		.synopsis = "[OPTION]... IMG...",
+		.summary = "show how full a file system is",
+		.function = verb_df,
+		.options = verb_df_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "sum",
+		.synopsis = "[OPTION]... IMG[:PATH]...",
+		.summary = "print SHA-256 digests of files",
+		.function = verb_sum,
+		.options = verb_sum_options,
+		.notes = OPERANDS,
 	},
 	{ .name = NULL },
 };

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
-# The man page names every verb and every option, and no others.
+# The man pages name every verb and every option, and no others.
 . "$UMKIT_SRC/tests/cli/cli.sh"
 
-man=$UMKIT_SRC/imgtool/imgtool.1
-tr -d '\\' <"$man" >page
+tr -d '\\' <"$UMKIT_SRC/imgtool/imgtool.1" >page
+for man in "$UMKIT_SRC"/imgtool/imgtool-*.1; do
+	tr -d '\\' <"$man" >>page
+done
 "$IMGTOOL" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v imgtool >verbs
 [ -s verbs ] || fail "no verbs in --help"
 while read -r verb; do
@@ -17,6 +19,8 @@ while read -r verb; do
 		fail "$verb: options of --help (<) and the man page (>) differ"
 done <verbs
 if command -v groff >/dev/null; then
-	groff -man -Tutf8 -ww "$man" >/dev/null 2>groff.err
-	[ ! -s groff.err ] || { cat groff.err >&2; fail "man page has mistakes"; }
+	for man in "$UMKIT_SRC"/imgtool/imgtool*.1; do
+		groff -man -Tutf8 -ww "$man" >/dev/null 2>groff.err
+		[ ! -s groff.err ] || { cat groff.err >&2; fail "$man has mistakes"; }
+	done
 fi

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * libext2fs over a disk: an io_manager that stays inside the chosen part, has
+ * a cache of metadata blocks, and can hold blocks that are newer than the
+ * disk (a journal's) without writing them.
+ */
+#ifndef IMGTOOL_IMAGE_IO_H
+#define IMGTOOL_IMAGE_IO_H
+
+#include <stdint.h>
+
+#include <ext2fs/ext2fs.h>
+
+#include "imgtool/image/disk.h"
+
+extern io_manager disk_io_manager;
+
+/* The disk that the next ext2fs_open() with this manager is for. */
+void disk_io_use(struct disk *disk);
+
+/* From now on block NUMBER reads as DATA, which is copied. */
+void disk_io_overlay(io_channel channel, uint64_t number, const void *data);
+
+/* Does an overlay hold any of COUNT blocks from NUMBER on? Their data cannot
+ * be read from the disk itself then. */
+bool disk_io_overlaid(io_channel channel, uint64_t number, uint64_t count);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * One interface to the tree in an image, under every verb that reads. What is
+ * behind it (struct fs_ops) is ext2, 3 and 4 by our own reader and libext2fs.
+ *
+ * Inodes are numbers; the root has fs->root. Functions return 0 or -errno;
+ * -EUCLEAN is a damaged file system, -EOPNOTSUPP something that cannot be
+ * read here. Images are hostile: whatever is in one, no function here crashes,
+ * hangs, or takes memory beyond what the image itself holds.
+ *
+ * Not safe for several threads at once.
+ */
+#ifndef IMGTOOL_VIEW_FS_H
+#define IMGTOOL_VIEW_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "imgtool/image/disk.h"
+#include "imgtool/image/target.h"
+
+#define FS_NAME_LONGEST 255
+#define FS_LINK_LONGEST 4095
+
+struct fs_time {
+	int64_t sec;
+	uint32_t nsec;
+};
+
+struct fs_attr {
+	uint64_t ino;
+	uint32_t mode, uid, gid, nlink;
+	uint32_t major, minor; /* of a device */
+	uint64_t size;
+	uint64_t blocks; /* of 512 bytes */
+	uint32_t flags;	 /* as lsattr shows */
+	struct fs_time atime, mtime, ctime, crtime;
+	bool has_crtime;
+};
+
+struct fs_usage {
+	uint32_t block_size;
+	uint64_t blocks, free_blocks, inodes, free_inodes;
+};
+
+/* An entry of a directory. NAME is hostile, but has no "/" and no NUL, is not
+ * empty, and is neither "." nor "..". */
+typedef int fs_entry_fn(void *context, const char *name, uint64_t ino);
+
+/* An extended attribute as getxattr(2) shows it. */
+typedef int fs_xattr_fn(void *context, const char *name, const void *value,
+			size_t size);
+
+struct fs;
+
+struct fs_ops {
+	int (*stat)(struct fs *fs, uint64_t ino, struct fs_attr *attr);
+	int (*readdir)(struct fs *fs, uint64_t ino, fs_entry_fn *fn,
+		       void *context);
+	ssize_t (*read)(struct fs *fs, uint64_t ino, uint64_t offset,
+			void *data, size_t length);
+	int (*data)(struct fs *fs, uint64_t ino, uint64_t offset,
+		    uint64_t *start, uint64_t *end);
+	int (*readlink)(struct fs *fs, uint64_t ino, char *target);
+	int (*xattrs)(struct fs *fs, uint64_t ino, fs_xattr_fn *fn,
+		      void *context);
+	int (*usage)(struct fs *fs, struct fs_usage *usage);
+	void (*close)(struct fs *fs);
+};
+
+struct fs {
+	const struct fs_ops *ops;
+	struct disk *disk;
+	uint64_t root;
+	char type[16]; /* "ext4" */
+	void *private;
+};
+
+/*
+ * Open the file system on DISK, of which a part has been chosen. The disk must
+ * stay open. Returns 0, or -1: reported.
+ */
+int fs_open(struct fs *fs, struct disk *disk);
+
+void fs_close(struct fs *fs);
+
+static inline int fs_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
+{
+	return fs->ops->stat(fs, ino, attr);
+}
+
+/* Call FN for every entry, until it returns something else than 0. */
+static inline int fs_readdir(struct fs *fs, uint64_t ino, fs_entry_fn *fn,
+			     void *context)
+{
+	return fs->ops->readdir(fs, ino, fn, context);
+}
+
+/* Like pread(2): fewer bytes only at the end of the file. */
+static inline ssize_t fs_read(struct fs *fs, uint64_t ino, uint64_t offset,
+			      void *data, size_t length)
+{
+	return fs->ops->read(fs, ino, offset, data, length);
+}
+
+/* The first data at or behind OFFSET: *START to *END; both the size of the
+ * file if there is none. */
+static inline int fs_data(struct fs *fs, uint64_t ino, uint64_t offset,
+			  uint64_t *start, uint64_t *end)
+{
+	return fs->ops->data(fs, ino, offset, start, end);
+}
+
+/* TARGET has FS_LINK_LONGEST + 1 bytes. */
+static inline int fs_readlink(struct fs *fs, uint64_t ino, char *target)
+{
+	return fs->ops->readlink(fs, ino, target);
+}
+
+static inline int fs_xattrs(struct fs *fs, uint64_t ino, fs_xattr_fn *fn,
+			    void *context)
+{
+	return fs->ops->xattrs(fs, ino, fn, context);
+}
+
+static inline int fs_usage(struct fs *fs, struct fs_usage *usage)
+{
+	return fs->ops->usage(fs, usage);
+}
+
+/* The entry NAME of a directory. */
+int fs_lookup(struct fs *fs, uint64_t dir, const char *name, uint64_t *ino);
+
+/*
+ * The inode of a path, from the root on. Symlinks on the way are followed
+ * inside the image (".." never leaves the root); the last one if FOLLOW.
+ */
+int fs_resolve(struct fs *fs, const char *path, bool follow, uint64_t *ino);
+
+/* Plain words for an errno value of this interface. */
+const char *fs_strerror(int err);
+
+/* "imgtool: VERB: OBJECT: reason". Returns -1. */
+int fs_error(const char *object, int err);
+
+#endif

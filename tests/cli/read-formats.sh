@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Images that others have made: ext2, ext3, block sizes, inline data, sparse
+# files, large directories, attributes in all places, partitions.
+. "$UMKIT_SRC/tests/cli/cli.sh"
+need_cmd mke2fs
+
+mkdir -p d/many d/deep/a/b/c
+for ((i = 0; i < 1500; i++)); do
+	: >"d/many/a-name-that-takes-room-in-the-directory-$i"
+done
+seq 100000 >d/big
+echo tiny >d/tiny
+ln -s "$(printf 't%.0s' {1..59})" d/short
+ln -s "$(printf 't%.0s' {1..200})" d/long
+truncate -s 5G d/sparse
+for at in 0 1000000 70000000 4500000000; do
+	echo "data at $at" | dd of=d/sparse bs=1 seek=$at conv=notrunc status=none
+done
+
+check()
+{
+	local img=$1
+	(cd d && find . -printf '/%P\n' | sort) >want
+	"$IMGTOOL" find "$img" | grep -v '^/lost+found' | sort >got
+	diff want got >&2 || fail "$img: names differ"
+	for file in big tiny; do
+		"$IMGTOOL" cat "$img:/$file" | cmp - "d/$file" ||
+			fail "$img: $file differs"
+	done
+	for link in short long; do
+		capture "$IMGTOOL" stat "$img:/$link"
+		assert_match "target: $(readlink "d/$link")\$"
+	done
+}
+
+n=0
+for options in '-t ext2 -b 1024' '-t ext3 -b 2048' '-t ext4 -b 4096' \
+		'-t ext4 -O inline_data -I 256' '-t ext4 -O ^extents,^64bit -b 1024' \
+		'-t ext4 -I 1024 -O bigalloc,metadata_csum' '-t ext2 -r 0 -b 1024'; do
+	n=$((n + 1))
+	# shellcheck disable=SC2086
+	mke2fs -q -F -d d $options "o$n.img" 100M 2>mke2fs.err ||
+		{ cat mke2fs.err >&2; fail "mke2fs $options"; }
+	check "o$n.img"
+done
+want=$(sha256sum <d/sparse | cut -d' ' -f1)
+for img in o1.img o3.img; do
+	# ext2 of 1 KiB blocks: through triple indirect blocks
+	assert_eq "$("$IMGTOOL" sum "$img:/sparse" | cut -d' ' -f1)" "$want" "$img: sparse"
+done
+
+# attributes in the inode, in a block, in inodes of their own
+mke2fs -q -F -t ext4 -O ea_inode x.img 16M
+head -c 900 /dev/urandom >v900
+head -c 1000 /dev/urandom >v1000
+debugfs -w -f - x.img >/dev/null 2>&1 <<END
+write v900 f
+ea_set f user.small one
+ea_set -f v900 f user.block
+ea_set -f v1000 f user.inode
+END
+capture "$IMGTOOL" stat --json x.img:/f
+for v in v900 v1000; do
+	grep -q "$(od -An -v -tx1 $v | tr -d ' \n')" out || fail "xattr $v"
+done
+assert_match '"name":"user.small","hex":"6f6e65"'
+
+# partitions
+if command -v sfdisk >/dev/null; then
+	truncate -s 200M mbr.img gpt.img
+	printf 'start=2048,size=204800,type=83\n' | sfdisk -q mbr.img
+	printf 'start=2048,size=2048\nstart=4096,size=204800\nstart=210000,size=32768\n' |
+		sfdisk -q --label gpt gpt.img
+	dd if=o3.img of=mbr.img bs=512 seek=2048 conv=notrunc,sparse status=none
+	dd if=o3.img of=gpt.img bs=512 seek=4096 conv=notrunc,sparse status=none
+	for img in mbr.img mbr.img@1 gpt.img gpt.img@2; do
+		assert_eq "$("$IMGTOOL" cat $img:tiny)" tiny
+	done
+	capture "$IMGTOOL" ls gpt.img@1:/
+	assert_plain_error 1 'gpt.img: has no ext2, ext3 or ext4 file system'
+	capture "$IMGTOOL" ls gpt.img@9:/
+	assert_plain_error 1 'gpt.img: has no partition 9'
+	dd if=x.img of=gpt.img bs=512 seek=210000 conv=notrunc,sparse status=none
+	capture "$IMGTOOL" ls gpt.img
+	assert_plain_error 1 'gpt.img: has several partitions'
+	assert_eq "$("$IMGTOOL" ls gpt.img@3)" "f
+lost+found"
+fi
+
+# what is no ext4
+head -c 1M /dev/zero >zero.img
+capture "$IMGTOOL" ls zero.img
+assert_plain_error 1 'zero.img: has no ext2, ext3 or ext4'
+if command -v mksquashfs >/dev/null; then
+	mksquashfs d/deep s.img >/dev/null 2>&1
+	capture "$IMGTOOL" ls s.img
+	assert_plain_error 1 's.img: has a squashfs file system'
+fi
+: >empty.img
+capture "$IMGTOOL" ls empty.img
+assert_plain_error 1 'empty.img: is empty'
