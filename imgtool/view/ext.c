@@ -136,6 +136,18 @@ static void decode_device(const struct ext *ext, struct fs_attr *attr)
 	}
 }
 
+/* What is longer cannot be mapped: extents have block numbers of 32 bits,
+ * other files 12 direct blocks and three trees. */
+static uint64_t size_most(const struct ext *ext)
+{
+	uint64_t bs = ext->fs->blocksize, per = bs / 4;
+	uint64_t blocks = EXT2_NDIR_BLOCKS + per + per * per + per * per * per;
+
+	if ((ext->inode.large.i_flags & EXT4_EXTENTS_FL) || blocks >> 32)
+		blocks = 1ULL << 32;
+	return blocks * bs;
+}
+
 static int ext_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
 {
 	struct ext *ext = fs->private;
@@ -158,10 +170,7 @@ static int ext_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
 		decode_device(ext, attr);
 	if (!attr->mode)
 		return -EUCLEAN;
-	/* A block number has 32 bits; what is longer cannot be mapped. */
-	if (attr->size >> 32 > ext->fs->blocksize && !S_ISLNK(attr->mode))
-		return -EUCLEAN;
-	return 0;
+	return attr->size > size_most(ext) ? -EUCLEAN : 0;
 }
 
 static ssize_t read_inline(struct ext *ext, uint64_t offset, void *data,

@@ -13,8 +13,8 @@ seq 100000 >d/big
 echo tiny >d/tiny
 ln -s "$(printf 't%.0s' {1..59})" d/short
 ln -s "$(printf 't%.0s' {1..200})" d/long
-truncate -s 5G d/sparse
-for at in 0 1000000 70000000 4500000000; do
+truncate -s 300M d/sparse
+for at in 0 1000000 70000000 299000000; do
 	echo "data at $at" | dd of=d/sparse bs=1 seek=$at conv=notrunc status=none
 done
 
