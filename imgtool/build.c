@@ -15,6 +15,8 @@
 #include "imgtool/io/output.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
+#include "imgtool/source/fakeroot.h"
+#include "imgtool/source/inject.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/tree.h"
 #include "imgtool/verb.h"
@@ -29,7 +31,14 @@ enum {
 	OPT_UUID,
 	OPT_SEED,
 	OPT_OWNER,
+	OPT_UIDMAP,
+	OPT_GIDMAP,
+	OPT_FAKEROOT,
 	OPT_EXCLUDE,
+	OPT_INJECT,
+	OPT_HOSTNAME,
+	OPT_MACHINE_ID,
+	OPT_DRY_RUN,
 };
 
 const struct verb_option verb_build_options[] = {
@@ -40,8 +49,20 @@ const struct verb_option verb_build_options[] = {
 	{ "uuid", OPT_UUID, "UUID", "identity (else made from the contents)" },
 	{ "seed", OPT_SEED, "TEXT", "make uuid and hash seed from this text" },
 	{ "owner", OPT_OWNER, "UID:GID", "who owns everything in the image" },
+	{ "uidmap", OPT_UIDMAP, "FROM:TO:COUNT",
+	  "user FROM becomes TO, and so on; can be repeated" },
+	{ "gidmap", OPT_GIDMAP, "FROM:TO:COUNT", "the same for groups" },
+	{ "fakeroot-state", OPT_FAKEROOT, "FILE",
+	  "owners and devices as fakeroot -s saved them" },
 	{ "exclude", OPT_EXCLUDE, "PATTERN",
 	  "leave out what matches; can be repeated" },
+	{ "inject", OPT_INJECT, "SRC:DST[,MODE[,UID:GID]]",
+	  "put in one more file; can be repeated" },
+	{ "hostname", OPT_HOSTNAME, "NAME", "write /etc/hostname" },
+	{ "empty-machine-id", OPT_MACHINE_ID, NULL,
+	  "the first boot makes an own /etc/machine-id" },
+	{ "dry-run", OPT_DRY_RUN, NULL,
+	  "write nothing, print the size it would have" },
 	{ "quiet", 'q', NULL, "print errors only" },
 	VERB_OPTIONS_END
 };
@@ -50,11 +71,13 @@ enum size_kind { SIZE_AUTO, SIZE_FIXED, SIZE_FREE };
 
 struct build {
 	const char *image;
+	const char *fakeroot_state;
 	enum size_kind size_kind;
 	uint64_t size;
-	bool quiet;
+	bool quiet, dry_run;
 	struct identity_options identity;
 	struct import import;
+	struct injections injections;
 
 	struct output output;
 	struct tree tree;
@@ -117,6 +140,33 @@ static void add_exclude(struct build *build, const char *pattern)
 	import->excludes[import->exclude_count++] = pattern;
 }
 
+static int parse_map(struct idmap *map, const char *text)
+{
+	if (idmap_add(map, text) < 0)
+		return verb_usage_error(text, "not a map like 100000:0:65536, "
+					"or it overlaps another");
+	return 0;
+}
+
+static int parse_inject(struct build *build, const char *text)
+{
+	const char *problem = injections_add(&build->injections, text);
+
+	return problem ? verb_usage_error(text, "%s", problem) : 0;
+}
+
+static int parse_hostname(struct build *build, const char *name)
+{
+	char *line;
+
+	if (!*name || strlen(name) > 64 || name[strcspn(name, " \t\n/")])
+		return verb_usage_error(name, "not a host name");
+	line = mem_printf("%s\n", name);
+	injections_add_text(&build->injections, "etc/hostname", line, 0644);
+	free(line);
+	return 0;
+}
+
 /* Returns 0 or an exit status. */
 static int take_option(struct build *build, int id, const char *value)
 {
@@ -139,6 +189,24 @@ static int take_option(struct build *build, int id, const char *value)
 		return 0;
 	case OPT_OWNER:
 		return parse_owner(build, value);
+	case OPT_UIDMAP:
+		return parse_map(&build->import.uids, value);
+	case OPT_GIDMAP:
+		return parse_map(&build->import.gids, value);
+	case OPT_FAKEROOT:
+		build->fakeroot_state = value;
+		return 0;
+	case OPT_INJECT:
+		return parse_inject(build, value);
+	case OPT_HOSTNAME:
+		return parse_hostname(build, value);
+	case OPT_MACHINE_ID:
+		injections_add_text(&build->injections, "etc/machine-id", "",
+				    0444);
+		return 0;
+	case OPT_DRY_RUN:
+		build->dry_run = true;
+		return 0;
 	case OPT_EXCLUDE:
 		add_exclude(build, value);
 		return 0;
@@ -170,7 +238,7 @@ static int check_operands(const struct build *build,
 
 	if (!args->argc)
 		return verb_usage_error(NULL, "no SOURCE given");
-	if (!build->image)
+	if (!build->image && !build->dry_run)
 		return verb_usage_error(NULL, "no image given; use -o IMG");
 	for (i = 0; i < args->argc; i++)
 		pipes += !strcmp(args->argv[i], "-");
@@ -184,10 +252,17 @@ static int read_sources(struct build *build, const struct verb_args *args)
 {
 	int i;
 
+	if (build->fakeroot_state &&
+	    fakeroot_read(&build->import.fakeroot, build->fakeroot_state) < 0)
+		return -1;
 	for (i = 0; i < args->argc; i++)
 		if (source_read(&build->import, args->argv[i]) < 0)
 			return -1;
-	return 0;
+	if (!fakeroot_was_used(build->import.fakeroot))
+		return msg_error(build->fakeroot_state, "no file of the source "
+				 "directories is in it; it is valid for the "
+				 "tree it was made with, not for a copy");
+	return injections_apply(&build->injections, &build->import);
 }
 
 static uint64_t free_bytes(const struct build *build)
@@ -209,7 +284,7 @@ static int make_image(struct build *build, const struct verb_args *args)
 	    volume_place(volume, &identity) < 0 ||
 	    volume_layout(volume, free_bytes(build)) < 0)
 		return -1;
-	return volume_write(volume);
+	return build->dry_run ? 0 : volume_write(volume);
 }
 
 static void print_summary(const struct build *build, uint64_t free_blocks,
@@ -217,9 +292,21 @@ static void print_summary(const struct build *build, uint64_t free_blocks,
 {
 	char size[16], free_size[16];
 
-	printf("%s: %s, %zu inodes, %s free\n", build->image,
+	if (build->dry_run)
+		printf("%s: %llu bytes: ", build->image ?: "image",
+		       (unsigned long long)(build->volume.fixed_bytes ?:
+					    blocks * 4096));
+	else
+		printf("%s: ", build->image);
+	printf("%s, %zu inodes, %s free\n",
 	       size_format(blocks * 4096, size), inodes,
 	       size_format(free_blocks * 4096, free_size));
+}
+
+static int open_output(struct build *build)
+{
+	return build->dry_run ? output_count(&build->output, build->image) :
+				output_open(&build->output, build->image);
 }
 
 static int build_image(struct build *build, const struct verb_args *args)
@@ -228,16 +315,16 @@ static int build_image(struct build *build, const struct verb_args *args)
 	const struct layout *layout = &build->volume.layout;
 	int r;
 
-	if (output_open(&build->output, build->image) < 0)
+	if (open_output(build) < 0)
 		return STATUS_FAILED;
 	tree_init(&build->tree);
 	volume_begin(&build->volume, &build->output, &build->tree, fixed);
 	build->import.tree = &build->tree;
 	build->import.volume = &build->volume;
 	r = make_image(build, args);
-	if (r == 0)
+	if (r == 0 && !build->dry_run)
 		r = output_commit(&build->output);
-	if (r == 0 && !build->quiet)
+	if (r == 0 && (build->dry_run || !build->quiet))
 		print_summary(build, layout->free_blocks, layout->blocks,
 			      build->volume.inode_count);
 	volume_end(&build->volume);
@@ -269,6 +356,10 @@ int verb_build(int argc, char **argv)
 	if (c == 0 && !status)
 		status = build_image(build, &args);
 	free(build->import.excludes);
+	idmap_free(&build->import.uids);
+	idmap_free(&build->import.gids);
+	injections_free(&build->injections);
+	fakeroot_free(build->import.fakeroot);
 	free(build);
 	return status;
 }

@@ -31,7 +31,7 @@ static void check_limit(struct volume *volume)
 {
 	if (volume->fixed_blocks &&
 	    volume->alloc.cursor > volume->fixed_blocks)
-		volume->out->discard = true;
+		volume->overflow = volume->out->discard = true;
 }
 
 /* Give blocks to COUNT blocks of the file from LOGICAL on. */

@@ -63,7 +63,7 @@ int volume_layout(struct volume *volume, uint64_t free_bytes)
 	int r;
 
 	r = layout_compute(&volume->alloc, &request, &volume->layout);
-	if (r == 0 && !volume->out->discard) {
+	if (r == 0 && !volume->overflow) {
 		layout_place(&volume->alloc, &volume->layout,
 			     &volume->placement);
 		return 0;

@@ -62,6 +62,7 @@ struct volume {
 	struct tree *tree;
 	uint64_t fixed_bytes;  /* of the image; 0: to be computed */
 	uint64_t fixed_blocks; /* the same in whole blocks */
+	bool overflow;	       /* more than that has come in */
 	struct volume_identity identity;
 
 	struct alloc alloc;

@@ -112,6 +112,20 @@ int output_open(struct output *out, const char *name)
 	return 0;
 }
 
+int output_count(struct output *out, const char *name)
+{
+	memset(out, 0, sizeof(*out));
+	out->name = name ?: "the image";
+	out->fd = -1;
+	out->discard = true;
+	if (name && find_target(out) < 0) {
+		output_abort(out);
+		return -1;
+	}
+	out->buffer = mem_alloc(OUTPUT_BUFFER);
+	return 0;
+}
+
 static int write_all(struct output *out, uint64_t offset, const void *data,
 		     size_t length)
 {

@@ -46,6 +46,12 @@ struct output {
 /* Begin. NAME must stay valid. On failure there is nothing to abort. */
 int output_open(struct output *out, const char *name);
 
+/*
+ * Begin what is only counted and never written (`discard`), and has no file.
+ * NAME may be NULL. It can be aborted, not committed or read.
+ */
+int output_count(struct output *out, const char *name);
+
 /* Write LENGTH bytes at OFFSET. */
 int output_write(struct output *out, uint64_t offset, const void *data,
 		 size_t length);

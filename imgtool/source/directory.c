@@ -17,6 +17,7 @@
 
 #include "imgtool/ext4/disk.h"
 #include "imgtool/msg.h"
+#include "imgtool/source/fakeroot.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
 
@@ -206,21 +207,24 @@ static int read_kind(struct scan *scan, struct inode *inode,
 }
 
 /* The inode for what STAT and NAME (NULL: the root) describe, or NULL. */
-static struct inode *read_inode(struct scan *scan, const struct stat *st,
+static struct inode *read_inode(struct scan *scan, struct stat *st,
 				const char *name)
 {
 	struct stamp time = { st->st_mtim.tv_sec, st->st_mtim.tv_nsec };
-	struct inode *inode = inode_new(st->st_mode);
+	struct inode *inode;
 
+	if (fakeroot_apply(scan->import->fakeroot, scan->full, st) < 0)
+		return NULL;
+	inode = inode_new(st->st_mode);
 	inode->uid = st->st_uid;
 	inode->gid = st->st_gid;
 	inode_set_times(inode, time);
-	import_adjust(scan->import, inode);
 	if ((name && read_kind(scan, inode, st, name) < 0) ||
 	    read_xattrs(scan, inode) < 0) {
 		inode_free(inode);
 		return NULL;
 	}
+	import_adjust(scan->import, inode);
 	return inode;
 }
 

@@ -84,16 +84,26 @@ static void clamp(const struct import *import, struct stamp *stamp)
 	}
 }
 
-void import_adjust(const struct import *import, struct inode *inode)
+void import_clamp(const struct import *import, struct inode *inode)
 {
 	int i;
 
+	for (i = 0; import->clamp && i < STAMPS; i++)
+		clamp(import, &inode->stamps[i]);
+}
+
+void import_adjust(const struct import *import, struct inode *inode)
+{
 	if (import->set_owner) {
 		inode->uid = import->uid;
 		inode->gid = import->gid;
+	} else {
+		inode->uid = idmap_apply(&import->uids, inode->uid);
+		inode->gid = idmap_apply(&import->gids, inode->gid);
 	}
-	for (i = 0; import->clamp && i < STAMPS; i++)
-		clamp(import, &inode->stamps[i]);
+	if (import->uids.count || import->gids.count)
+		idmap_apply_acls(&import->uids, &import->gids, inode->xattrs);
+	import_clamp(import, inode);
 }
 
 void inode_set_times(struct inode *inode, struct stamp time)

@@ -14,7 +14,10 @@
 #include <sys/types.h>
 
 #include "imgtool/ext4/volume.h"
+#include "imgtool/source/idmap.h"
 #include "imgtool/tree/tree.h"
+
+struct fakeroot;
 
 struct source {
 	struct source *next;
@@ -32,6 +35,8 @@ struct import {
 
 	bool set_owner; /* everything gets this owner */
 	uint32_t uid, gid;
+	struct idmap uids, gids; /* else these are applied */
+	struct fakeroot *fakeroot; /* what directories say they own; or NULL */
 
 	bool clamp; /* no time may be later than this */
 	int64_t latest;
@@ -60,8 +65,12 @@ int source_read_archive(struct import *import, struct source *source);
 /* Is this path (from the root) excluded by the user? */
 bool import_excludes(const struct import *import, const char *path);
 
-/* Apply owner and latest time to an inode that came in. */
+/* Apply owner, id maps (to ACLs, too) and latest time to an inode that came in
+ * with all its attributes. Once for each. */
 void import_adjust(const struct import *import, struct inode *inode);
+
+/* Only the latest time. */
+void import_clamp(const struct import *import, struct inode *inode);
 
 /* Set all four times. */
 void inode_set_times(struct inode *inode, struct stamp time);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Single files that go over everything the sources have. */
+#ifndef IMGTOOL_SOURCE_INJECT_H
+#define IMGTOOL_SOURCE_INJECT_H
+
+#include "imgtool/source/source.h"
+
+struct injection {
+	char *source; /* a file of this host; NULL: `text` it is */
+	char *text;
+	char *path; /* in the image, normalised */
+	bool set_mode, set_owner;
+	uint32_t mode, uid, gid;
+};
+
+struct injections {
+	struct injection *list;
+	size_t count, capacity;
+};
+
+/* Add "SRC:DST[,MODE[,UID:GID]]". Returns NULL, or why it makes no sense. */
+const char *injections_add(struct injections *injections, const char *text);
+
+/* Add a file with this text, owned by 0:0. PATH is normalised. */
+void injections_add_text(struct injections *injections, const char *path,
+			 const char *text, uint32_t mode);
+
+/* Put all of them into the tree. Returns 0, or -1: reported. */
+int injections_apply(const struct injections *injections,
+		     struct import *import);
+
+void injections_free(struct injections *injections);
+
+#endif
