@@ -241,7 +241,8 @@ static int check_operands(const struct build *build,
 	if (!build->image && !build->dry_run)
 		return verb_usage_error(NULL, "no image given; use -o IMG");
 	for (i = 0; i < args->argc; i++)
-		pipes += !strcmp(args->argv[i], "-");
+		pipes += !strcmp(args->argv[i], "-") ||
+			 !strcmp(args->argv[i], "oci:-");
 	if (pipes > 1)
 		return verb_usage_error("-", "standard input can be a source "
 					"only once");

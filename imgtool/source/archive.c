@@ -17,6 +17,7 @@
 #include "imgtool/source/attributes.h"
 #include "imgtool/source/reader.h"
 #include "imgtool/source/source.h"
+#include "imgtool/source/whiteout.h"
 #include "imgtool/tree/path.h"
 
 /* Linux has 12 and 20 bits for device numbers. */
@@ -33,6 +34,7 @@ struct intake {
 	struct import *import;
 	struct reader reader;
 	struct pending *pending, **pending_end;
+	struct whiteouts whiteouts;
 	char path[PATH_LONGEST + 1];   /* of the entry */
 	char target[PATH_LONGEST + 1]; /* of a hard link */
 };
@@ -286,6 +288,9 @@ static int read_one(struct intake *in, struct archive_entry *entry)
 		return refuse(in, name, problem);
 	if (*in->path && import_excludes(in->import, in->path))
 		return 0;
+	if (in->import->layered &&
+	    whiteouts_take(&in->whiteouts, in->import->tree, in->path))
+		return 0;
 	return target ? read_link(in, entry, target) : read_entry(in, entry);
 }
 
@@ -309,7 +314,10 @@ static int read_all(struct intake *in)
 	}
 	if (reader_check_end(&in->reader) < 0)
 		return -1;
-	return resolve_pending(in);
+	if (resolve_pending(in) < 0)
+		return -1;
+	whiteouts_apply(&in->whiteouts, in->import->tree);
+	return 0;
 }
 
 int source_read_archive(struct import *import, struct source *source)
@@ -331,6 +339,7 @@ int source_read_archive(struct import *import, struct source *source)
 		free(p->target);
 		free(p);
 	}
+	whiteouts_free(&in->whiteouts);
 	free(in);
 	return r;
 }

@@ -23,6 +23,20 @@ static void note_tail(struct reader *reader, size_t n)
 	memcpy(reader->tail + keep - n, reader->buffer, n);
 }
 
+/* How much of the archive lies ahead, at most BUFFER. */
+static size_t ahead(const struct source *source)
+{
+	uint64_t end = source->start + source->size;
+	off_t at;
+
+	if (!source->part)
+		return BUFFER;
+	at = lseek(source->fd, 0, SEEK_CUR);
+	if (at < 0 || (uint64_t)at >= end)
+		return 0;
+	return end - at < BUFFER ? end - at : BUFFER;
+}
+
 static la_ssize_t on_read(struct archive *archive, void *context,
 			  const void **data)
 {
@@ -30,7 +44,8 @@ static la_ssize_t on_read(struct archive *archive, void *context,
 	ssize_t n;
 
 	do {
-		n = read(reader->source->fd, reader->buffer, BUFFER);
+		n = read(reader->source->fd, reader->buffer,
+			 ahead(reader->source));
 	} while (n < 0 && errno == EINTR);
 	if (n < 0) {
 		archive_set_error(archive, errno, "cannot be read: %s",
@@ -49,10 +64,18 @@ static la_int64_t on_seek(struct archive *archive, void *context,
 			  la_int64_t offset, int whence)
 {
 	struct reader *reader = context;
-	off_t r = lseek(reader->source->fd, offset, whence);
+	const struct source *source = reader->source;
+	off_t r;
 
+	if (source->part && whence == SEEK_END)
+		offset += source->size;
+	if (source->part && whence != SEEK_CUR) {
+		whence = SEEK_SET;
+		offset += source->start;
+	}
+	r = lseek(source->fd, offset, whence);
 	if (r >= 0)
-		return r;
+		return r - (source->part ? (off_t)source->start : 0);
 	archive_set_error(archive, errno, "cannot be read: %s",
 			  strerror(errno));
 	return ARCHIVE_FATAL;
@@ -114,6 +137,8 @@ int reader_open(struct reader *reader, const struct source *source)
 	if (lseek(source->fd, 0, SEEK_CUR) >= 0)
 		archive_read_set_seek_callback(a, on_seek);
 	archive_read_set_callback_data(a, reader);
+	if (source->part)
+		lseek(source->fd, source->start, SEEK_SET);
 	if (archive_read_open1(a) == ARCHIVE_OK)
 		return 0;
 	reader_failed(reader, NULL);

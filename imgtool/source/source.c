@@ -22,7 +22,19 @@ static struct source *add_source(struct import *import, const char *name,
 	return source;
 }
 
-static int read_stdin(struct import *import)
+struct source *import_add_part(struct import *import, char *name, int fd,
+			       uint64_t start, uint64_t size)
+{
+	struct source *source = add_source(import, name, fd);
+
+	source->own_name = name;
+	source->part = true;
+	source->start = start;
+	source->size = size;
+	return source;
+}
+
+static int read_stdin(struct import *import, bool container)
 {
 	struct source *source;
 	int fd;
@@ -34,21 +46,34 @@ static int read_stdin(struct import *import)
 	if (fd < 0)
 		return msg_errno("-", errno, "standard input cannot be read");
 	source = add_source(import, "-", fd);
+	if (container)
+		return source_read_container(import, source, false);
 	return source_read_archive(import, source);
 }
 
 int source_read(struct import *import, const char *name)
 {
 	struct source *source;
+	int fd, container = 0;
 	struct stat st;
-	int fd;
 
+	if (!strncmp(name, "oci:", 4) && access(name, F_OK) < 0) {
+		container = 1;
+		name += 4;
+	}
 	if (!strcmp(name, "-"))
-		return read_stdin(import);
+		return read_stdin(import, container);
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return msg_errno(name, errno, "cannot be opened");
 	source = add_source(import, name, fd);
+	if (!container)
+		container = source_is_container(source, S_ISDIR(st.st_mode));
+	if (container < 0)
+		return -1;
+	if (container)
+		return source_read_container(import, source,
+					     S_ISDIR(st.st_mode));
 	if (S_ISDIR(st.st_mode))
 		return source_read_directory(import, source);
 	return source_read_archive(import, source);
@@ -61,6 +86,7 @@ void source_close_all(struct import *import)
 	while ((source = import->sources)) {
 		import->sources = source->next;
 		close(source->fd);
+		free(source->own_name);
 		free(source);
 	}
 }

@@ -23,6 +23,9 @@ struct source {
 	struct source *next;
 	const char *name; /* as the user gave it */
 	int fd;		  /* of the directory or archive */
+	bool part;	  /* the archive is only a part of it: */
+	uint64_t start, size;
+	char *own_name; /* memory of the name, or NULL */
 };
 
 /* What is done to everything that comes in. */
@@ -40,6 +43,8 @@ struct import {
 
 	bool clamp; /* no time may be later than this */
 	int64_t latest;
+
+	bool layered; /* the archive is a layer with whiteouts */
 
 	struct source *sources; /* for import_end() */
 };
@@ -61,6 +66,18 @@ int source_open_file(const struct file_ref *ref, uint64_t size, char **name);
 
 int source_read_directory(struct import *import, struct source *source);
 int source_read_archive(struct import *import, struct source *source);
+
+/* A container image, which is a directory or an archive. */
+int source_read_container(struct import *import, struct source *source,
+			  bool is_directory);
+
+/* Is it one? 1, 0, or -1: reported, it is no archive at all. What cannot be
+ * read twice is none. */
+int source_is_container(struct source *source, bool is_directory);
+
+/* A source that is SIZE bytes of FD from START on; takes NAME and FD. */
+struct source *import_add_part(struct import *import, char *name, int fd,
+			       uint64_t start, uint64_t size);
 
 /* Is this path (from the root) excluded by the user? */
 bool import_excludes(const struct import *import, const char *path);

@@ -134,6 +134,7 @@ static struct entry *add_entry(struct tree *tree, struct inode *dir,
 	if (tree->entries >= tree->bucket_count)
 		grow(tree);
 	e->dir = dir;
+	e->layer = tree->layer;
 	e->length = length;
 	memcpy(e->name, name, length);
 	to = bucket(tree, dir, name, length);
@@ -228,6 +229,8 @@ struct inode *tree_put(struct tree *tree, struct inode *dir, const char *name,
 {
 	struct entry *e = tree_lookup(tree, dir, name, length);
 
+	if (e)
+		e->layer = tree->layer;
 	if (e && e->inode == inode)
 		return inode;
 	if (e && S_ISDIR(e->inode->mode) && S_ISDIR(inode->mode)) {

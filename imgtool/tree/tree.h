@@ -41,6 +41,7 @@ struct entry {
 	struct entry *next, *prev; /* among the children of `dir` */
 	struct inode *dir;
 	struct inode *inode;
+	uint16_t layer; /* the tree's, when it was last put */
 	uint8_t length;
 	char name[]; /* `length` bytes and a NUL */
 };
@@ -88,6 +89,7 @@ struct tree {
 	size_t bucket_count; /* a power of two */
 	size_t entries;
 	uint64_t hash_key;
+	uint16_t layer; /* entries that are put belong to this one */
 
 	/* An inode is about to be freed. */
 	void (*release)(void *context, struct inode *inode);

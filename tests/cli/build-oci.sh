@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Container images: OCI layouts and docker save archives, and their traps:
+# whiteouts of what a later layer makes again, opaque directories, hard links
+# to lower layers, directories replaced by symlinks, hostile manifests.
+. "$UMKIT_SRC/tests/cli/cli.sh"
+need_cmd sha256sum gzip
+
+# put FILE: make it a blob of $oci; its digest is printed
+put()
+{
+	local sum
+	sum=$(sha256sum <"$1")
+	cp "$1" "$oci/blobs/sha256/${sum%% *}"
+	echo "sha256:${sum%% *}"
+}
+
+# descriptor FILE: put it, print JSON
+descriptor()
+{
+	printf '{"digest":"%s","size":%d}' "$(put "$1")" "$(stat -c %s "$1")"
+}
+
+# oci NAME LAYER...: an OCI layout
+oci()
+{
+	local layers='' layer
+	oci=$1
+	rm -rf "$oci"
+	mkdir -p "$oci/blobs/sha256"
+	echo '{"imageLayoutVersion":"1.0.0"}' >"$oci/oci-layout"
+	for layer in "${@:2}"; do
+		layers+=${layers:+,}$(descriptor "$layer")
+	done
+	echo "{\"schemaVersion\":2,\"layers\":[$layers]}" >manifest
+	echo "{\"manifests\":[$(descriptor manifest)]}" >"$oci/index.json"
+}
+
+mktar 'd bin' 'f bin/tool one' 'f bin/gone x' 'd opaque' 'f opaque/low x' \
+	'd opaque/sub' 'f opaque/sub/low x' 'd again' 'f again/old x' \
+	'd swap' 'f swap/inside x' 'f linked data' 'd real' 's sym real' \
+	'd keep' 'f keep/low low' >1.tar
+mktar 'f bin/.wh.gone' 'f opaque/new new' 'f opaque/.wh..wh..opq' \
+	'f .wh.again' 'f .wh.linked' 'h link linked' 's swap bin' \
+	'f .wh.sym' 'd sym' 'f sym/own own' 'f .wh..wh.plnk x' >2.tar
+mktar 'd again' 'f again/new new' 'f bin/tool three' 'f keep/high high' >3.tar
+gzip -k 1.tar
+oci image 1.tar.gz 2.tar 3.tar
+build image -o oci.img
+
+check()
+{
+	content "$1" /bin/tool three
+	absent "$1" /bin/gone
+	absent "$1" /bin/.wh.gone
+	content "$1" /opaque/new new
+	absent "$1" /opaque/low
+	absent "$1" /opaque/sub
+	absent "$1" /again/old
+	content "$1" /again/new new
+	absent "$1" /linked
+	content "$1" /link data
+	has "$1" /link '^Links: 1 '
+	has "$1" /swap 'Type: symlink'
+	has "$1" /sym 'Type: directory'
+	content "$1" /sym/own own
+	absent "$1" /real/own
+	content "$1" /keep/low low
+	content "$1" /keep/high high
+	[ -z "$(in_image "$1" 'ls -p /' | grep -F .wh.)" ] ||
+		fail "$1: whiteouts are in it"
+}
+
+check oci.img
+build image -o again.img
+assert_same_file oci.img again.img
+
+# as an archive, compressed or not, from a file or a pipe
+mkdir unpack
+export TMPDIR=$PWD/unpack
+tar cf image.tar -C image .
+tar czf image.tar.gz -C image blobs index.json oci-layout
+build image.tar -o t.img
+assert_same_file oci.img t.img
+build image.tar.gz -o t.img
+assert_same_file oci.img t.img
+build oci:- -o t.img <image.tar.gz
+assert_same_file oci.img t.img
+build oci:image -o t.img
+assert_same_file oci.img t.img
+
+# docker save, with the first layer named twice the old way
+a=$(printf 'a%.0s' {1..64})
+b=$(printf 'b%.0s' {1..64})
+mkdir -p docker/{$a,$b}
+cp 1.tar docker/$a/layer.tar
+ln -s "../$a/layer.tar" docker/$b/layer.tar
+cp 2.tar docker/$a.tar
+cp 3.tar docker/$b.tar
+echo '{}' >docker/$a.json
+echo "[{\"Config\":\"$a.json\",\"Layers\":[\"$a/layer.tar\",\"$b/layer.tar\",\"$a.tar\",\"$b.tar\"]}]" >docker/manifest.json
+tar cf docker.tar -C docker .
+build docker.tar -o docker.img
+check docker.img
+[ -z "$(ls unpack)" ] || fail "something is left in TMPDIR"
+
+# a whiteout is an ordinary file where there are no layers
+build 2.tar --exclude link -o t.img
+has t.img /bin/.wh.gone 'Type: regular'
+# a whiteout that stands before, or behind, what its own layer has
+mktar 'f .wh.x' 'f x own' 'f y own' 'f .wh.y' >own.tar
+mktar 'f x low' 'd y' 'f y/z low' >low.tar
+oci own low.tar own.tar
+build own -o t.img
+content t.img /x own
+content t.img /y own
+# the root can be opaque
+mktar 'f .wh..wh..opq' 'f only x' >opq.tar
+oci opq low.tar opq.tar
+build opq -o t.img
+absent t.img /x
+content t.img /only x
+
+# hostile
+oci bad 1.tar
+echo '{"manifests":[{"digest":"sha256:../../../../etc/passwd00000000000000","size":1}]}' >bad/index.json
+refused 1 'bad: index.json: a manifest has no valid digest' bad
+echo '{"manifests":[]}' >bad/index.json
+refused 1 'bad: index.json: does not hold exactly one image' bad
+echo '{"manifests":' >bad/index.json
+refused 1 'bad: index.json: is not valid JSON' bad
+echo '[]' >bad/index.json
+refused 1 'bad: index.json: has neither' bad
+echo "{\"manifests\":[{\"digest\":\"sha256:$a\"}]}" >bad/index.json
+refused 1 "bad: blobs/sha256/$a: No such file" bad
+# an index that names itself
+ln bad/index.json "bad/blobs/sha256/$a"
+refused 1 "bad: blobs/sha256/$a: indexes are nested too deep" bad
+oci bad 1.tar
+echo more >>"bad/blobs/sha256/$(sha256sum <1.tar | cut -d' ' -f1)"
+refused 1 'bad: blobs/sha256/[0-9a-f]*: has not the size' bad
+oci bad 1.tar
+ln -sf /etc/passwd "bad/blobs/sha256/$(sha256sum <1.tar | cut -d' ' -f1)"
+refused 1 'bad: blobs/sha256/[0-9a-f]*: ' bad
+echo '[{"Layers":["../../1.tar"]}]' >bad/manifest.json
+refused 1 'bad: ../../1.tar: is not a valid name' bad
+echo '[{"Layers":[]},{"Layers":[]}]' >bad/manifest.json
+refused 1 'bad: manifest.json: does not hold exactly one' bad
+mktar 'f ../x data' >evil.tar
+oci bad 1.tar evil.tar
+refused 1 '.*: \.\./x: .*"\.\." component' bad
+mkdir empty
+refused 1 'empty: is not a container image' oci:empty
+
+# of several platforms, ours
+oci many 1.tar
+one=$(descriptor manifest)
+echo "{\"manifests\":[{\"digest\":\"sha256:$b\",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}},
+	${one%\}},\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}" >many/index.json
+build many -o t.img
+content t.img /bin/tool one
