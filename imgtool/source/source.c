@@ -55,18 +55,24 @@ int source_read(struct import *import, const char *name)
 {
 	struct source *source;
 	int fd, container = 0;
+	bool table = false;
 	struct stat st;
 
 	if (!strncmp(name, "oci:", 4) && access(name, F_OK) < 0) {
 		container = 1;
 		name += 4;
+	} else if (!strncmp(name, "table:", 6) && access(name, F_OK) < 0) {
+		table = true;
+		name += 6;
 	}
-	if (!strcmp(name, "-"))
+	if (!strcmp(name, "-") && !table)
 		return read_stdin(import, container);
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return msg_errno(name, errno, "cannot be opened");
 	source = add_source(import, name, fd);
+	if (table)
+		return source_read_table(import, source);
 	if (!container)
 		container = source_is_container(source, S_ISDIR(st.st_mode));
 	if (container < 0)

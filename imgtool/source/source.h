@@ -67,6 +67,9 @@ int source_open_file(const struct file_ref *ref, uint64_t size, char **name);
 int source_read_directory(struct import *import, struct source *source);
 int source_read_archive(struct import *import, struct source *source);
 
+/* A device table (table:FILE). */
+int source_read_table(struct import *import, struct source *source);
+
 /* A container image, which is a directory or an archive. */
 int source_read_container(struct import *import, struct source *source,
 			  bool is_directory);
