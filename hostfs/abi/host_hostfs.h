@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The wall of the host file system: directories of the host, for mounting.
+ *
+ * A file is named by its directory and one component in it (struct
+ * host_hostfs_at). The host side reaches the directory without following any
+ * symbolic link, below the root of the mount, and refuses a name that is not
+ * one plain component. Where `ino` is given, a file that is another one by now
+ * is ESTALE.
+ *
+ * Calls return 0, or what is said at them, or -errno. All may block the vcpu
+ * for as long as the host's file system takes; call them with interrupts off.
+ */
+#ifndef HOSTFS_ABI_HOST_HOSTFS_H
+#define HOSTFS_ABI_HOST_HOSTFS_H
+
+#include <abi/types.h>
+#include <abi/iov.h>
+
+struct host_hostfs;		/* a mounted directory */
+
+struct host_hostfs_time {
+	s64 sec;
+	u32 nsec;
+	u32 pad;
+};
+
+struct host_hostfs_stat {
+	u64 dev, ino;		/* the host's */
+	u64 size, blocks;	/* bytes, units of 512 */
+	u32 mode, nlink, uid, gid;
+	u32 rdev_major, rdev_minor;
+	u32 has_btime, pad;
+	struct host_hostfs_time atime, mtime, ctime, btime;
+};
+
+struct host_hostfs_at {
+	u64 dir_dev, dir_ino;	/* the directory */
+	const char *dir;	/* its path below the root, "" for the root:
+				 * "a/b", of any length */
+	const char *name;	/* NULL: the directory itself */
+	u64 dev, ino;		/* who it must be; ino 0: anyone */
+	s32 fd;			/* >= 0: an open descriptor of the file, and
+				 * nothing above but root matters */
+};
+
+#define HOST_HOSTFS_RDONLY	1u
+
+/* Opens a directory for mounting: `path` below `jail` (no `..`, absolute link
+ * or magic link leads out of it), or any directory where jail is NULL. */
+int host_hostfs_mount(const char *jail, const char *path, u32 flags,
+		      struct host_hostfs **out);
+void host_hostfs_unmount(struct host_hostfs *root);
+
+/* Once, before any other call and before host_lockdown(). */
+void host_hostfs_init(void);
+
+int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     struct host_hostfs_stat *st);
+
+/* Opens for I/O; only a regular file or a directory is (else EOPNOTSUPP). */
+#define HOST_HOSTFS_READ	1u
+#define HOST_HOSTFS_WRITE	2u
+int host_hostfs_open(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     u32 access);		/* the descriptor */
+/* A new file without a name in the directory `at`: the descriptor. */
+int host_hostfs_tmpfile(struct host_hostfs *root,
+			const struct host_hostfs_at *at, u32 mode, u32 uid,
+			u32 gid, struct host_hostfs_stat *st);
+void host_hostfs_close(int fd);
+
+/* A new regular file at->name, open for reading and writing whatever its mode:
+ * the descriptor. */
+int host_hostfs_create(struct host_hostfs *root,
+		       const struct host_hostfs_at *at, u32 mode, u32 uid,
+		       u32 gid, struct host_hostfs_stat *st);
+/* Makes `at->name`, of the type in mode; owner where the host allows it. A
+ * symbolic link's text is target. */
+int host_hostfs_make(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     u32 mode, u32 uid, u32 gid, u32 rdev_major,
+		     u32 rdev_minor, const char *target,
+		     struct host_hostfs_stat *st);
+int host_hostfs_unlink(struct host_hostfs *root,
+		       const struct host_hostfs_at *at, bool dir);
+/* from->fd >= 0: a file of host_hostfs_tmpfile() gets a name */
+int host_hostfs_link(struct host_hostfs *root,
+		     const struct host_hostfs_at *from,
+		     const struct host_hostfs_at *to);
+int host_hostfs_rename(struct host_hostfs *root,
+		       const struct host_hostfs_at *from,
+		       const struct host_hostfs_at *to, u32 flags);
+/* Length of the text, not ended by NUL. */
+int host_hostfs_readlink(struct host_hostfs *root,
+			 const struct host_hostfs_at *at, char *buf, u32 size);
+
+#define HOST_HOSTFS_MODE	1u
+#define HOST_HOSTFS_UID		2u
+#define HOST_HOSTFS_GID		4u
+#define HOST_HOSTFS_SIZE	8u
+#define HOST_HOSTFS_ATIME	16u
+#define HOST_HOSTFS_MTIME	32u
+
+struct host_hostfs_attr {
+	u32 what, mode, uid, gid;
+	u64 size;
+	struct host_hostfs_time atime, mtime;
+};
+
+int host_hostfs_setattr(struct host_hostfs *root,
+			const struct host_hostfs_at *at,
+			const struct host_hostfs_attr *attr);
+
+/* Extended attributes. get, list: the length; size 0 asks for it. set with
+ * value NULL removes. flags: XATTR_CREATE, XATTR_REPLACE. */
+s64 host_hostfs_getxattr(struct host_hostfs *root,
+			 const struct host_hostfs_at *at, const char *name,
+			 void *value, u64 size);
+s64 host_hostfs_listxattr(struct host_hostfs *root,
+			  const struct host_hostfs_at *at, char *list,
+			  u64 size);
+int host_hostfs_setxattr(struct host_hostfs *root,
+			 const struct host_hostfs_at *at, const char *name,
+			 const void *value, u64 size, u32 flags);
+
+/* ---- open files ---- */
+
+/* Bytes moved; a read is short only at the end of the file. */
+s64 host_hostfs_readv(int fd, const struct host_iov *iov, u32 niov, u64 pos);
+s64 host_hostfs_writev(int fd, const struct host_iov *iov, u32 niov, u64 pos);
+int host_hostfs_sync(int fd, bool data_only);
+int host_hostfs_fallocate(int fd, u32 mode, u64 pos, u64 len);
+s64 host_hostfs_copy(int from, u64 from_pos, int to, u64 to_pos, u64 len);
+/* whence: SEEK_SET (directories), SEEK_DATA, SEEK_HOLE */
+s64 host_hostfs_seek(int fd, u64 pos, u32 whence);
+/* Entries as struct linux_dirent64; bytes, 0 at the end. */
+s64 host_hostfs_readdir(int fd, void *buf, u64 size);
+
+struct host_hostfs_statfs {
+	u64 bsize, blocks, bfree, bavail, files, ffree, namelen;
+};
+int host_hostfs_statfs(struct host_hostfs *root, struct host_hostfs_statfs *sf);
+
+#endif

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Open files. All openers of an inode share its descriptors. */
+#include <linux/fs.h>
+#include <linux/falloc.h>
+#include <linux/pagemap.h>
+#include <linux/splice.h>
+#include <linux/uio.h>
+
+#include "hostfs.h"
+
+/* ---- descriptors; all under hi->lock, and not closed while opens > 0 ---- */
+
+int hostfs_read_fd(struct inode *inode)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	int fd = READ_ONCE(hi->rfd);
+
+	if (fd < 0 && hi->wfd_reads)
+		fd = READ_ONCE(hi->wfd);
+	return fd;
+}
+
+void hostfs_close_fds(struct inode *inode)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	if (hi->rfd >= 0)
+		HOST((host_hostfs_close(hi->rfd), 0));
+	if (hi->wfd >= 0)
+		HOST((host_hostfs_close(hi->wfd), 0));
+	hi->rfd = hi->wfd = -1;
+}
+
+/*
+ * A new file's descriptor waits for its first opener: its mode may not allow
+ * to open it again. If none comes (mknod), the next new file closes it.
+ */
+void hostfs_keep_created(struct inode *inode, int fd)
+{
+	struct hostfs_sb *hsb = hostfs_sb(inode->i_sb);
+	struct hostfs_inode *hi = hostfs_i(inode);
+	struct inode *old;
+
+	mutex_lock(&hi->lock);
+	if (hi->wfd >= 0)
+		HOST((host_hostfs_close(fd), 0));
+	else
+		hi->wfd = fd;
+	hi->wfd_reads = true;
+	mutex_unlock(&hi->lock);
+	spin_lock(&hsb->lock);
+	old = hsb->created;
+	hsb->created = igrab(inode);
+	spin_unlock(&hsb->lock);
+	if (!old)
+		return;
+	mutex_lock(&hostfs_i(old)->lock);
+	if (!hostfs_i(old)->opens && old != inode)
+		hostfs_close_fds(old);
+	mutex_unlock(&hostfs_i(old)->lock);
+	iput(old);
+}
+
+/* inode NULL: whoever it is */
+void hostfs_forget_created(struct inode *inode)
+{
+	struct hostfs_sb *hsb = hostfs_sb(inode->i_sb);
+	struct inode *old = NULL;
+
+	spin_lock(&hsb->lock);
+	if (hsb->created == inode)
+		swap(old, hsb->created);
+	spin_unlock(&hsb->lock);
+	iput(old);
+}
+
+static int open_host(struct inode *inode, struct dentry *dentry, u32 access)
+{
+	struct hostfs_where w;
+	int fd = hostfs_where(&w, dentry);
+
+	if (fd)
+		return fd;
+	fd = HOST(host_hostfs_open(hostfs_host(inode), &w.at, access));
+	hostfs_where_done(&w);
+	return fd;
+}
+
+static int get_write_fd(struct inode *inode, struct dentry *dentry)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	int fd;
+
+	if (hi->wfd >= 0)
+		return 0;
+	fd = open_host(inode, dentry, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
+	hi->wfd_reads = fd >= 0;
+	if (fd == -EACCES)
+		fd = open_host(inode, dentry, HOST_HOSTFS_WRITE);
+	if (fd < 0)
+		return fd;
+	WRITE_ONCE(hi->wfd, fd);
+	return 0;
+}
+
+static int get_read_fd(struct inode *inode, struct dentry *dentry)
+{
+	int fd;
+
+	if (hostfs_read_fd(inode) >= 0)
+		return 0;
+	fd = open_host(inode, dentry, HOST_HOSTFS_READ);
+	if (fd < 0)
+		return fd;
+	WRITE_ONCE(hostfs_i(inode)->rfd, fd);
+	return 0;
+}
+
+static int open_fds(struct inode *inode, struct file *file)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	struct dentry *dentry = file->f_path.dentry;
+	int err = 0;
+
+	mutex_lock(&hi->lock);
+	if (file->f_mode & FMODE_WRITE)
+		err = get_write_fd(inode, dentry);
+	if (!err && (file->f_mode & FMODE_READ))
+		err = get_read_fd(inode, dentry);
+	if (!err)
+		hi->opens++;
+	else if (!hi->opens)
+		hostfs_close_fds(inode);
+	mutex_unlock(&hi->lock);
+	return err;
+}
+
+static int hostfs_open(struct inode *inode, struct file *file)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	struct host_hostfs_stat st;
+	u64 version;
+	int err, fd;
+
+	err = open_fds(inode, file);
+	if (err)
+		return err;
+	hostfs_forget_created(inode);
+	/* close-to-open: what is there now is what is read */
+	version = hostfs_version(inode);
+	fd = hi->wfd >= 0 ? hi->wfd : hi->rfd;
+	if (fd >= 0) {
+		const struct host_hostfs_at at = { .fd = fd };
+
+		err = HOST(host_hostfs_stat(hostfs_host(inode), &at, &st));
+		if (!err)
+			hostfs_fill(inode, &st, version, false);
+	}
+	if (file->f_mode & FMODE_WRITE)
+		atomic_inc(&hi->writers);
+	file->f_mode |= FMODE_CAN_ODIRECT;
+	return 0;
+}
+
+static int hostfs_flush(struct file *file, fl_owner_t id)
+{
+	if (!(file->f_mode & FMODE_WRITE))
+		return 0;
+	return filemap_write_and_wait(file->f_mapping);
+}
+
+static int hostfs_release(struct inode *inode, struct file *file)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	if (file->f_mode & FMODE_WRITE) {
+		filemap_write_and_wait(inode->i_mapping);
+		hostfs_touch(inode);
+		atomic_dec(&hi->writers);
+	}
+	mutex_lock(&hi->lock);
+	if (!--hi->opens)
+		hostfs_close_fds(inode);
+	mutex_unlock(&hi->lock);
+	return 0;
+}
+
+/* ---- reading and writing ---- */
+
+/* Direct: through the page cache, but nothing stays in it. */
+static int settle(struct inode *inode, loff_t pos, size_t len)
+{
+	int err = filemap_write_and_wait_range(inode->i_mapping, pos,
+					       pos + len - 1);
+
+	if (!err)
+		invalidate_inode_pages2_range(inode->i_mapping,
+					      pos >> PAGE_SHIFT,
+					      (pos + len - 1) >> PAGE_SHIFT);
+	return err;
+}
+
+static ssize_t hostfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	int err;
+
+	if ((iocb->ki_flags & IOCB_DIRECT) && iov_iter_count(to)) {
+		err = settle(inode, iocb->ki_pos, iov_iter_count(to));
+		if (err)
+			return err;
+		iocb->ki_flags &= ~IOCB_DIRECT;
+	}
+	return generic_file_read_iter(iocb, to);
+}
+
+static ssize_t hostfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	struct inode *inode = file_inode(iocb->ki_filp);
+	bool direct = iocb->ki_flags & IOCB_DIRECT;
+	ssize_t ret;
+	int err;
+
+	inode_lock(inode);
+	ret = generic_write_checks(iocb, from);
+	iocb->ki_flags &= ~IOCB_DIRECT;
+	if (ret > 0)
+		ret = __generic_file_write_iter(iocb, from);
+	inode_unlock(inode);
+	if (ret <= 0)
+		return ret;
+	if (direct) {
+		err = settle(inode, iocb->ki_pos - ret, ret);
+		if (err)
+			return err;
+	}
+	return generic_write_sync(iocb, ret);
+}
+
+static int hostfs_fsync(struct file *file, loff_t from, loff_t to,
+			int data_only)
+{
+	struct hostfs_inode *hi = hostfs_i(file_inode(file));
+	int err = file_write_and_wait_range(file, from, to);
+
+	if (err)
+		return err;
+	return HOST(host_hostfs_sync(hi->wfd >= 0 ? hi->wfd : hi->rfd,
+				     data_only));
+}
+
+static loff_t hostfs_llseek(struct file *file, loff_t pos, int whence)
+{
+	struct inode *inode = file_inode(file);
+	struct hostfs_inode *hi = hostfs_i(inode);
+	loff_t ret;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return generic_file_llseek(file, pos, whence);
+	inode_lock(inode);
+	ret = filemap_write_and_wait(inode->i_mapping);
+	if (!ret && (pos < 0 || pos >= i_size_read(inode)))
+		ret = -ENXIO;
+	if (!ret)
+		ret = HOST(host_hostfs_seek(hi->wfd >= 0 ? hi->wfd : hi->rfd,
+					    pos, whence));
+	if (ret >= 0)
+		ret = vfs_setpos(file, ret, inode->i_sb->s_maxbytes);
+	inode_unlock(inode);
+	return ret;
+}
+
+/* ---- ranges ---- */
+
+static long hostfs_fallocate(struct file *file, int mode, loff_t pos,
+			     loff_t len)
+{
+	struct inode *inode = file_inode(file);
+	bool shifts = mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE);
+	int err;
+
+	inode_lock(inode);
+	err = file_remove_privs(file);
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && !shifts)
+		err = inode_newsize_ok(inode, pos + len);
+	if (err)
+		goto out;
+	filemap_invalidate_lock(inode->i_mapping);
+	err = filemap_write_and_wait(inode->i_mapping);
+	if (!err)
+		err = HOST(host_hostfs_fallocate(hostfs_i(inode)->wfd, mode,
+						 pos, len));
+	if (!err && shifts)
+		truncate_pagecache(inode, round_down(pos, PAGE_SIZE));
+	else if (!err && mode & ~FALLOC_FL_KEEP_SIZE)
+		truncate_pagecache_range(inode, pos, pos + len - 1);
+	hostfs_touch(inode);
+	if (!err && !(mode & FALLOC_FL_KEEP_SIZE) && !shifts &&
+	    pos + len > i_size_read(inode)) {
+		loff_t old = i_size_read(inode);
+
+		i_size_write(inode, pos + len);
+		pagecache_isize_extended(inode, old, pos + len);
+	}
+	filemap_invalidate_unlock(inode->i_mapping);
+	if (!err && shifts)
+		err = hostfs_refresh(file->f_path.dentry, true);
+out:
+	inode_unlock(inode);
+	return err;
+}
+
+static ssize_t copy_on_host(struct file *in, loff_t in_pos, struct file *out,
+			    loff_t out_pos, size_t len)
+{
+	struct inode *from = file_inode(in), *to = file_inode(out);
+	ssize_t n;
+
+	n = filemap_write_and_wait(from->i_mapping);
+	if (!n)
+		n = filemap_write_and_wait(to->i_mapping);
+	if (n)
+		return n;
+	n = HOST(host_hostfs_copy(hostfs_read_fd(from), in_pos,
+				  hostfs_i(to)->wfd, out_pos, len));
+	if (n <= 0)
+		return n;
+	invalidate_inode_pages2_range(to->i_mapping, out_pos >> PAGE_SHIFT,
+				      (out_pos + n - 1) >> PAGE_SHIFT);
+	hostfs_touch(to);
+	if (out_pos + n > i_size_read(to)) {
+		loff_t old = i_size_read(to);
+
+		i_size_write(to, out_pos + n);
+		pagecache_isize_extended(to, old, out_pos + n);
+	}
+	return n;
+}
+
+static ssize_t hostfs_copy_file_range(struct file *in, loff_t in_pos,
+				      struct file *out, loff_t out_pos,
+				      size_t len, unsigned int flags)
+{
+	struct inode *to = file_inode(out);
+	ssize_t n = -EXDEV;
+
+	if (file_inode(in)->i_sb == to->i_sb) {
+		inode_lock(to);
+		n = file_remove_privs(out);
+		if (!n)
+			n = copy_on_host(in, in_pos, out, out_pos, len);
+		inode_unlock(to);
+	}
+	if (n == -EXDEV || n == -EOPNOTSUPP || n == -EINVAL || n == -ENOSYS)
+		n = splice_copy_file_range(in, in_pos, out, out_pos, len);
+	return n;
+}
+
+const struct file_operations hostfs_file_operations = {
+	.open		= hostfs_open,
+	.flush		= hostfs_flush,
+	.release	= hostfs_release,
+	.read_iter	= hostfs_read_iter,
+	.write_iter	= hostfs_write_iter,
+	.mmap		= generic_file_mmap,
+	.fsync		= hostfs_fsync,
+	.llseek		= hostfs_llseek,
+	.fallocate	= hostfs_fallocate,
+	.splice_read	= filemap_splice_read,
+	.splice_write	= iter_file_splice_write,
+	.copy_file_range = hostfs_copy_file_range,
+};

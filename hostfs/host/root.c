@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How a file is reached, and why nothing else is.
+ *
+ * A mount owns one O_PATH descriptor, its root. Directories below are opened
+ * from it by openat2() with RESOLVE_BENEATH, NO_SYMLINKS and NO_MAGICLINKS,
+ * and the last ones used are kept open (O_PATH, too), under their identity:
+ * device and inode. One that is another by now is ESTALE. A path longer than
+ * the host takes is walked in pieces; the identity check covers all of it.
+ *
+ * All else is done by *at() calls on one component below such a descriptor,
+ * with links not followed. So a rename or a symbolic link that is swapped in
+ * from outside at any time changes which file is meant at most within the
+ * directory; no path of more than one component is ever given to a call that
+ * knows no RESOLVE flags.
+ */
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <host/allow.h>
+
+#include "root.h"
+
+HOST_ALLOW(openat2);
+HOST_ALLOW(statx);
+HOST_ALLOW(close);
+HOST_ALLOW(futex);
+
+#define CHUNK	2048		/* bytes of a path given to one call */
+
+#define CONFINED (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
+static int open_at(int dir, const char *path, u64 flags, u64 resolve)
+{
+	struct open_how how = { .flags = flags | O_CLOEXEC,
+				.resolve = resolve };
+	int fd, tries = 0;
+
+	do {
+		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	} while (fd < 0 && (errno == EINTR || (errno == EAGAIN && tries++ < 64)));
+	return fd < 0 ? -errno : fd;
+}
+
+bool hostfs_readonly(const struct host_hostfs *root)
+{
+	return root->flags & HOST_HOSTFS_RDONLY;
+}
+
+/* ---- attributes ---- */
+
+static void take_time(struct host_hostfs_time *to,
+		      const struct statx_timestamp *from)
+{
+	to->sec = from->tv_sec;
+	to->nsec = from->tv_nsec;
+}
+
+int hostfs_statx(int fd, const char *name, struct host_hostfs_stat *st)
+{
+	struct statx sx;
+
+	if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT |
+		  AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &sx))
+		return -errno;
+	memset(st, 0, sizeof(*st));
+	st->dev = makedev(sx.stx_dev_major, sx.stx_dev_minor);
+	st->ino = sx.stx_ino;
+	st->size = sx.stx_size;
+	st->blocks = sx.stx_blocks;
+	st->mode = sx.stx_mode;
+	st->nlink = sx.stx_nlink;
+	st->uid = sx.stx_uid;
+	st->gid = sx.stx_gid;
+	st->rdev_major = sx.stx_rdev_major;
+	st->rdev_minor = sx.stx_rdev_minor;
+	st->has_btime = !!(sx.stx_mask & STATX_BTIME);
+	take_time(&st->atime, &sx.stx_atime);
+	take_time(&st->mtime, &sx.stx_mtime);
+	take_time(&st->ctime, &sx.stx_ctime);
+	take_time(&st->btime, &sx.stx_btime);
+	return 0;
+}
+
+/* ---- directories ---- */
+
+/* The next piece of *path, at most CHUNK bytes of whole components. */
+static int next_chunk(const char **path, char *chunk)
+{
+	size_t n = strlen(*path);
+
+	if (n >= CHUNK) {
+		for (n = CHUNK - 1; n && (*path)[n] != '/'; n--)
+			;
+		if (!n)
+			return -ENAMETOOLONG;
+	}
+	memcpy(chunk, *path, n);
+	chunk[n] = '\0';
+	*path += n;
+	*path += strspn(*path, "/");
+	return 0;
+}
+
+static int walk(int root, const char *path)
+{
+	char chunk[CHUNK];
+	int fd = -1, next, err;
+
+	path += strspn(path, "/");
+	do {
+		err = next_chunk(&path, chunk);
+		next = err ? err : open_at(fd < 0 ? root : fd,
+					   chunk[0] ? chunk : ".",
+					   O_PATH | O_DIRECTORY, CONFINED);
+		if (fd >= 0)
+			close(fd);
+		fd = next;
+	} while (fd >= 0 && *path);
+	return fd;
+}
+
+static bool find_open(struct host_hostfs *root, const struct host_hostfs_at *at,
+		      struct hostfs_hold *hold)
+{
+	int i;
+
+	for (i = 0; i < HOSTFS_DIRS; i++) {
+		struct hostfs_dir *d = &root->dirs[i];
+
+		if (d->fd < 0 || d->ino != at->dir_ino || d->dev != at->dir_dev)
+			continue;
+		d->used = ++root->tick;
+		d->busy++;
+		*hold = (struct hostfs_hold){ .slot = d, .fd = d->fd };
+		return true;
+	}
+	return false;
+}
+
+/* Keeps fd for later calls, in place of the one unused for longest; returns
+ * the descriptor to close, or -1. */
+static int keep_open(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     struct hostfs_hold *hold)
+{
+	struct hostfs_dir *d, *best = NULL;
+	int i, old;
+
+	for (i = 0; i < HOSTFS_DIRS; i++) {
+		d = &root->dirs[i];
+		if (!d->busy && (!best || d->used < best->used))
+			best = d;
+	}
+	if (!best)
+		return -1;
+	old = best->fd;
+	*best = (struct hostfs_dir){ at->dir_dev, at->dir_ino, ++root->tick,
+				     hold->fd, 1 };
+	hold->slot = best;
+	hold->close = false;
+	return old;
+}
+
+int hostfs_get(struct host_hostfs *root, const struct host_hostfs_at *at,
+	       struct hostfs_hold *hold)
+{
+	struct host_hostfs_stat st;
+	bool found;
+	int err, old;
+
+	if (!at->dir[0]) {
+		*hold = (struct hostfs_hold){ .fd = root->fd };
+		return 0;
+	}
+	pthread_mutex_lock(&root->lock);
+	found = find_open(root, at, hold);
+	pthread_mutex_unlock(&root->lock);
+	if (found)
+		return 0;
+	*hold = (struct hostfs_hold){ .fd = walk(root->fd, at->dir),
+				      .close = true };
+	if (hold->fd < 0)
+		return hold->fd == -ENOENT || hold->fd == -ENOTDIR ||
+		       hold->fd == -ELOOP ? -ESTALE : hold->fd;
+	err = hostfs_statx(hold->fd, "", &st);
+	if (!err && (st.dev != at->dir_dev || st.ino != at->dir_ino))
+		err = -ESTALE;
+	if (err) {
+		close(hold->fd);
+		return err;
+	}
+	pthread_mutex_lock(&root->lock);
+	old = keep_open(root, at, hold);
+	pthread_mutex_unlock(&root->lock);
+	if (old >= 0)
+		close(old);
+	return 0;
+}
+
+void hostfs_put(struct host_hostfs *root, struct hostfs_hold *hold)
+{
+	if (hold->slot) {
+		pthread_mutex_lock(&root->lock);
+		hold->slot->busy--;
+		pthread_mutex_unlock(&root->lock);
+	} else if (hold->close) {
+		close(hold->fd);
+	}
+}
+
+/* ---- files ---- */
+
+int hostfs_check_name(const char *name)
+{
+	if (!name[0] || strchr(name, '/') || !strcmp(name, ".") ||
+	    !strcmp(name, ".."))
+		return -EINVAL;
+	return strlen(name) > 255 ? -ENAMETOOLONG : 0;
+}
+
+static int check_identity(int fd, const struct host_hostfs_at *at)
+{
+	struct host_hostfs_stat st;
+	int err;
+
+	if (!at->ino)
+		return 0;
+	err = hostfs_statx(fd, "", &st);
+	if (!err && (st.dev != at->dev || st.ino != at->ino))
+		err = -ESTALE;
+	return err;
+}
+
+int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at)
+{
+	struct hostfs_hold hold;
+	int fd, err;
+
+	if (at->fd >= 0)
+		return at->fd;
+	err = at->name ? hostfs_check_name(at->name) : 0;
+	if (!err)
+		err = hostfs_get(root, at, &hold);
+	if (err)
+		return err;
+	fd = open_at(hold.fd, at->name ? at->name : ".", O_PATH | O_NOFOLLOW,
+		     RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	hostfs_put(root, &hold);
+	if (fd < 0)
+		return fd == -ENOENT && at->ino ? -ESTALE : fd;
+	err = check_identity(fd, at);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+void hostfs_node_put(const struct host_hostfs_at *at, int fd)
+{
+	if (fd != at->fd)
+		close(fd);
+}
+
+const char *hostfs_fd_path(int fd, char *path)
+{
+	snprintf(path, HOSTFS_FD_PATH, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+/* ---- mounts ---- */
+
+void host_hostfs_init(void)
+{
+	umask(0);	/* the guest's modes are meant as they are */
+}
+
+static int open_root(const char *jail, const char *path)
+{
+	int outer, fd;
+
+	if (!jail)
+		return open_at(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0);
+	outer = open_at(AT_FDCWD, jail, O_PATH | O_DIRECTORY, 0);
+	if (outer < 0)
+		return outer;
+	path += strspn(path, "/");
+	fd = open_at(outer, *path ? path : ".", O_PATH | O_DIRECTORY,
+		     RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	close(outer);
+	return fd == -EXDEV ? -EACCES : fd;
+}
+
+int host_hostfs_mount(const char *jail, const char *path, u32 flags,
+		      struct host_hostfs **out)
+{
+	struct host_hostfs *root = calloc(1, sizeof(*root));
+	int i;
+
+	if (!root)
+		return -ENOMEM;
+	root->flags = flags;
+	pthread_mutex_init(&root->lock, NULL);
+	for (i = 0; i < HOSTFS_DIRS; i++)
+		root->dirs[i].fd = -1;
+	root->fd = open_root(jail, path);
+	if (root->fd < 0) {
+		i = root->fd;
+		free(root);
+		return i;
+	}
+	*out = root;
+	return 0;
+}
+
+void host_hostfs_unmount(struct host_hostfs *root)
+{
+	int i;
+
+	for (i = 0; i < HOSTFS_DIRS; i++)
+		if (root->dirs[i].fd >= 0)
+			close(root->dirs[i].fd);
+	close(root->fd);
+	free(root);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The guest side of hostfs.
+ *
+ * An inode has no descriptor of the host unless it is open in the guest: then
+ * one for reading and one for writing (which may be the same), which all
+ * openers share. Pages are dirty only while the inode is open for writing:
+ * the last close writes them back. So writeback always has its descriptor,
+ * whatever has become of the file's name and mode.
+ *
+ * Attributes and names are believed for attr_timeout; the host is asked after
+ * that, and at every open. What was changed there drops the pages.
+ */
+#ifndef HOSTFS_HOSTFS_H
+#define HOSTFS_HOSTFS_H
+
+#include <linux/fs.h>
+#include <linux/irqflags.h>
+#include <linux/mutex.h>
+
+#include "abi/host_hostfs.h"
+
+#define HOSTFS_SUPER_MAGIC	0x00c0ffee
+#define HOSTFS_DEVS		256	/* host devices below one mount */
+
+struct hostfs_sb {
+	struct host_hostfs *host;
+	unsigned long timeout;		/* jiffies */
+	unsigned int timeout_ms;
+	bool append;
+	char *path;			/* as given, for /proc/mounts */
+	spinlock_t lock;		/* devs, created */
+	u64 devs[HOSTFS_DEVS];
+	unsigned int ndevs;
+	struct inode *created;		/* has a descriptor, but no opener yet */
+};
+
+struct hostfs_inode {
+	struct inode vfs;
+	u64 dev, ino;			/* the host's */
+	unsigned long checked;		/* jiffies, valid if fresh */
+	bool fresh;
+	bool wrote;			/* changes on the host may be our own */
+	u64 version;			/* of i_size; inode->i_lock */
+	u64 seen_size;			/* the host's, when last asked */
+	struct timespec64 seen_mtime;
+	struct timespec64 btime;
+	bool has_btime;
+	struct mutex lock;		/* the rest */
+	int rfd, wfd;			/* -1: none */
+	bool wfd_reads;
+	unsigned int opens;
+	atomic_t writers;
+};
+
+static inline struct hostfs_inode *hostfs_i(const struct inode *inode)
+{
+	return container_of(inode, struct hostfs_inode, vfs);
+}
+
+static inline struct hostfs_sb *hostfs_sb(const struct super_block *sb)
+{
+	return sb->s_fs_info;
+}
+
+static inline struct host_hostfs *hostfs_host(const struct inode *inode)
+{
+	return hostfs_sb(inode->i_sb)->host;
+}
+
+/* Calls the host. It would not notice interrupts anyway; switching them on
+ * again takes what came meanwhile. */
+#define HOST(call)						\
+({								\
+	unsigned long flags_;					\
+	typeof(call) ret_;					\
+								\
+	local_irq_save(flags_);					\
+	ret_ = (call);						\
+	local_irq_restore(flags_);				\
+	ret_;							\
+})
+
+/* Where a file is, for the host; see inode.c. */
+struct hostfs_where {
+	struct host_hostfs_at at;
+	char *path;
+	struct name_snapshot name;
+	bool big, has_name;
+};
+
+/* inode.c */
+/* Of an existing file: its descriptor, or name and identity. */
+int hostfs_where(struct hostfs_where *w, struct dentry *dentry);
+/* Of a name, whoever has it. */
+int hostfs_where_name(struct hostfs_where *w, struct dentry *dentry);
+void hostfs_where_done(struct hostfs_where *w);
+struct inode *hostfs_iget(struct super_block *sb,
+			  const struct host_hostfs_stat *st);
+u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino);
+/* Takes over what the host said. version: hostfs_version() before it was
+ * asked; flushed: all was written back between. */
+void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
+		 u64 version, bool flushed);
+u64 hostfs_version(struct inode *inode);
+/* Local data are newer than what the host says: a write, a truncation. */
+void hostfs_touch(struct inode *inode);
+int hostfs_refresh(struct dentry *dentry, bool flush);
+int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		   struct kstat *stat, u32 mask, unsigned int flags);
+int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr);
+static inline bool hostfs_same(const struct inode *inode,
+			       const struct host_hostfs_stat *st)
+{
+	return hostfs_i(inode)->ino == st->ino && hostfs_i(inode)->dev == st->dev &&
+	       (inode->i_mode & S_IFMT) == (st->mode & S_IFMT);
+}
+
+/* file.c */
+int hostfs_read_fd(struct inode *inode);
+void hostfs_close_fds(struct inode *inode);
+void hostfs_keep_created(struct inode *inode, int fd);
+void hostfs_forget_created(struct inode *inode);
+
+extern const struct dentry_operations hostfs_dentry_operations;
+extern const struct inode_operations hostfs_dir_inode_operations;
+extern const struct inode_operations hostfs_file_inode_operations;
+extern const struct inode_operations hostfs_link_inode_operations;
+extern const struct file_operations hostfs_file_operations;
+extern const struct file_operations hostfs_dir_operations;
+extern const struct address_space_operations hostfs_aops;
+extern const struct xattr_handler * const hostfs_xattr_handlers[];
+ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size);
+
+#endif

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Inodes: identity, attributes, and where the host finds them. */
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "hostfs.h"
+
+#define BIG_PATH	(64 << 10)
+
+/* ---- where ---- */
+
+static int dir_path(struct hostfs_where *w, struct dentry *dir)
+{
+	char *path;
+
+	w->path = __getname();
+	if (!w->path)
+		return -ENOMEM;
+	path = dentry_path_raw(dir, w->path, PATH_MAX);
+	if (path == ERR_PTR(-ENAMETOOLONG)) {
+		__putname(w->path);
+		w->big = true;
+		w->path = kmalloc(BIG_PATH, GFP_KERNEL);
+		if (!w->path)
+			return -ENOMEM;
+		path = dentry_path_raw(dir, w->path, BIG_PATH);
+	}
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	w->at.dir = path + 1;
+	return 0;
+}
+
+int hostfs_where_name(struct hostfs_where *w, struct dentry *dentry)
+{
+	struct dentry *parent;
+	struct hostfs_inode *dir;
+	int err;
+
+	*w = (struct hostfs_where){ .at.fd = -1, .at.dir = "" };
+	if (IS_ROOT(dentry))
+		return 0;
+	take_dentry_name_snapshot(&w->name, dentry);
+	w->has_name = true;
+	w->at.name = w->name.name.name;
+	parent = dget_parent(dentry);
+	dir = hostfs_i(d_inode(parent));
+	w->at.dir_dev = dir->dev;
+	w->at.dir_ino = dir->ino;
+	err = dir_path(w, parent);
+	dput(parent);
+	if (err)
+		hostfs_where_done(w);
+	return err;
+}
+
+int hostfs_where(struct hostfs_where *w, struct dentry *dentry)
+{
+	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));
+	int fd = READ_ONCE(hi->wfd), err;
+
+	/* The caller's file, if any, keeps these open. One who has only the
+	 * name takes the lock, so that they are not closed under it. */
+	err = hostfs_where_name(w, dentry);
+	if (err)
+		return err;
+	w->at.dev = hi->dev;
+	w->at.ino = hi->ino;
+	if (fd < 0)
+		fd = READ_ONCE(hi->rfd);
+	if (d_unhashed(dentry) && !IS_ROOT(dentry))
+		w->at.fd = fd;
+	return 0;
+}
+
+void hostfs_where_done(struct hostfs_where *w)
+{
+	if (w->has_name)
+		release_dentry_name_snapshot(&w->name);
+	if (w->big)
+		kfree(w->path);
+	else if (w->path)
+		__putname(w->path);
+}
+
+/* ---- identity ---- */
+
+/* Inode numbers of the host are unique within a device only. */
+u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino)
+{
+	struct hostfs_sb *hsb = hostfs_sb(sb);
+	unsigned int i;
+
+	spin_lock(&hsb->lock);
+	for (i = 0; i < hsb->ndevs && hsb->devs[i] != dev; i++)
+		;
+	if (i == hsb->ndevs && i < HOSTFS_DEVS)
+		hsb->devs[hsb->ndevs++] = dev;
+	spin_unlock(&hsb->lock);
+	return ino ^ ((u64)i << 48);
+}
+
+static int test_inode(struct inode *inode, void *data)
+{
+	return hostfs_same(inode, data);
+}
+
+static int set_inode(struct inode *inode, void *data)
+{
+	const struct host_hostfs_stat *st = data;
+
+	hostfs_i(inode)->dev = st->dev;
+	hostfs_i(inode)->ino = st->ino;
+	inode->i_mode = st->mode;
+	return 0;
+}
+
+static void set_operations(struct inode *inode,
+			   const struct host_hostfs_stat *st)
+{
+	switch (inode->i_mode & S_IFMT) {
+	case S_IFREG:
+		inode->i_op = &hostfs_file_inode_operations;
+		inode->i_fop = &hostfs_file_operations;
+		inode->i_mapping->a_ops = &hostfs_aops;
+		mapping_set_large_folios(inode->i_mapping);
+		break;
+	case S_IFDIR:
+		inode->i_op = &hostfs_dir_inode_operations;
+		inode->i_fop = &hostfs_dir_operations;
+		break;
+	case S_IFLNK:
+		inode->i_op = &hostfs_link_inode_operations;
+		break;
+	default:
+		inode->i_op = &hostfs_file_inode_operations;
+		init_special_inode(inode, inode->i_mode,
+				   MKDEV(st->rdev_major, st->rdev_minor));
+	}
+}
+
+struct inode *hostfs_iget(struct super_block *sb,
+			  const struct host_hostfs_stat *st)
+{
+	u64 ino = hostfs_ino(sb, st->dev, st->ino);
+	struct inode *inode;
+
+	inode = iget5_locked(sb, ino, test_inode, set_inode, (void *)st);
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	if (!(inode->i_state & I_NEW)) {
+		hostfs_fill(inode, st, hostfs_version(inode), false);
+		return inode;
+	}
+	inode->i_ino = ino;
+	/* times are the host's; pages are written back before it is asked */
+	inode->i_flags |= S_NOATIME | S_NOCMTIME;
+	if (hostfs_sb(sb)->append)
+		inode->i_flags |= S_APPEND;
+	set_operations(inode, st);
+	hostfs_i(inode)->wrote = true;		/* nothing cached to drop */
+	hostfs_fill(inode, st, hostfs_version(inode), false);
+	unlock_new_inode(inode);
+	return inode;
+}
+
+/* ---- attributes ---- */
+
+u64 hostfs_version(struct inode *inode)
+{
+	u64 version;
+
+	spin_lock(&inode->i_lock);
+	version = hostfs_i(inode)->version;
+	spin_unlock(&inode->i_lock);
+	return version;
+}
+
+void hostfs_touch(struct inode *inode)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	spin_lock(&inode->i_lock);
+	hi->version++;
+	hi->fresh = false;
+	hi->wrote = true;
+	spin_unlock(&inode->i_lock);
+}
+
+static struct timespec64 host_time(const struct host_hostfs_time *t)
+{
+	return (struct timespec64){ .tv_sec = t->sec, .tv_nsec = t->nsec };
+}
+
+/* True: the pages are not those of the host's file any more. */
+static bool fill_size(struct inode *inode, const struct host_hostfs_stat *st,
+		      u64 version, bool flushed)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	struct timespec64 mtime = host_time(&st->mtime);
+	bool changed = false;
+
+	spin_lock(&inode->i_lock);
+	if (hi->version == version &&
+	    (flushed || !atomic_read(&hi->writers))) {
+		changed = !hi->wrote &&
+			  (hi->seen_size != st->size ||
+			   !timespec64_equal(&hi->seen_mtime, &mtime));
+		i_size_write(inode, st->size);
+		hi->seen_size = st->size;
+		hi->seen_mtime = mtime;
+		if (!atomic_read(&hi->writers))
+			hi->wrote = false;
+	}
+	inode->i_blocks = st->blocks;
+	spin_unlock(&inode->i_lock);
+	return changed;
+}
+
+void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
+		 u64 version, bool flushed)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	inode->i_mode = (inode->i_mode & S_IFMT) | (st->mode & ~S_IFMT);
+	set_nlink(inode, st->nlink);
+	i_uid_write(inode, st->uid);
+	i_gid_write(inode, st->gid);
+	inode_set_atime_to_ts(inode, host_time(&st->atime));
+	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
+	inode_set_ctime_to_ts(inode, host_time(&st->ctime));
+	hi->btime = host_time(&st->btime);
+	hi->has_btime = st->has_btime;
+	if (S_ISREG(inode->i_mode)) {
+		if (fill_size(inode, st, version, flushed))
+			invalidate_inode_pages2(inode->i_mapping);
+	} else {
+		i_size_write(inode, st->size);
+		inode->i_blocks = st->blocks;
+	}
+	WRITE_ONCE(hi->checked, jiffies);
+	WRITE_ONCE(hi->fresh, true);
+}
+
+static int stat_host(struct dentry *dentry, struct host_hostfs_stat *st)
+{
+	struct inode *inode = d_inode(dentry);
+	struct hostfs_inode *hi = hostfs_i(inode);
+	struct hostfs_where w;
+	int err;
+
+	mutex_lock(&hi->lock);
+	err = hostfs_where(&w, dentry);
+	if (!err) {
+		err = HOST(host_hostfs_stat(hostfs_host(inode), &w.at, st));
+		hostfs_where_done(&w);
+	}
+	mutex_unlock(&hi->lock);
+	return err;
+}
+
+int hostfs_refresh(struct dentry *dentry, bool flush)
+{
+	struct inode *inode = d_inode(dentry);
+	u64 version = hostfs_version(inode);
+	struct host_hostfs_stat st;
+	int err;
+
+	if (flush && S_ISREG(inode->i_mode))
+		filemap_write_and_wait(inode->i_mapping);
+	err = stat_host(dentry, &st);
+	if (!err && !hostfs_same(inode, &st))
+		err = -ESTALE;
+	if (!err)
+		hostfs_fill(inode, &st, version, flush);
+	return err;
+}
+
+int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
+		   struct kstat *stat, u32 mask, unsigned int flags)
+{
+	struct inode *inode = d_inode(path->dentry);
+	struct hostfs_inode *hi = hostfs_i(inode);
+	int err = 0;
+
+	if (!READ_ONCE(hi->fresh) || (flags & AT_STATX_FORCE_SYNC) ||
+	    atomic_read(&hi->writers) ||
+	    !time_before(jiffies, hi->checked + hostfs_sb(inode->i_sb)->timeout))
+		err = hostfs_refresh(path->dentry, true);
+	/* removed, and nobody has it open: what we know is all there is */
+	if (err == -ESTALE && d_unhashed(path->dentry))
+		err = 0;
+	if (err)
+		return err;
+	generic_fillattr(idmap, mask, inode, stat);
+	if (hi->has_btime) {
+		stat->btime = hi->btime;
+		stat->result_mask |= STATX_BTIME;
+	}
+	return 0;
+}
+
+/* ---- changes ---- */
+
+static void take_attr(struct host_hostfs_attr *a, const struct iattr *attr,
+		      struct inode *inode)
+{
+	struct timespec64 now = current_time(inode);
+
+	*a = (struct host_hostfs_attr){ .size = attr->ia_size };
+	if (attr->ia_valid & ATTR_MODE) {
+		a->what |= HOST_HOSTFS_MODE;
+		a->mode = attr->ia_mode;
+	}
+	if (attr->ia_valid & ATTR_UID) {
+		a->what |= HOST_HOSTFS_UID;
+		a->uid = from_kuid(&init_user_ns, attr->ia_uid);
+	}
+	if (attr->ia_valid & ATTR_GID) {
+		a->what |= HOST_HOSTFS_GID;
+		a->gid = from_kgid(&init_user_ns, attr->ia_gid);
+	}
+	if (attr->ia_valid & ATTR_SIZE)
+		a->what |= HOST_HOSTFS_SIZE;
+	if (attr->ia_valid & ATTR_ATIME) {
+		struct timespec64 t = attr->ia_valid & ATTR_ATIME_SET ?
+				      attr->ia_atime : now;
+
+		a->what |= HOST_HOSTFS_ATIME;
+		a->atime = (struct host_hostfs_time){ t.tv_sec, t.tv_nsec };
+	}
+	/* truncation sets it by itself */
+	if ((attr->ia_valid & ATTR_MTIME) &&
+	    (!(attr->ia_valid & ATTR_SIZE) || attr->ia_valid & ATTR_MTIME_SET)) {
+		struct timespec64 t = attr->ia_valid & ATTR_MTIME_SET ?
+				      attr->ia_mtime : now;
+
+		a->what |= HOST_HOSTFS_MTIME;
+		a->mtime = (struct host_hostfs_time){ t.tv_sec, t.tv_nsec };
+	}
+}
+
+static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
+{
+	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));
+	struct hostfs_where w;
+	int err;
+
+	mutex_lock(&hi->lock);
+	err = hostfs_where(&w, dentry);
+	if (!err) {
+		if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)
+			w.at.fd = hi->wfd;
+		err = HOST(host_hostfs_setattr(hostfs_sb(dentry->d_sb)->host,
+					       &w.at, a));
+		hostfs_where_done(&w);
+	}
+	mutex_unlock(&hi->lock);
+	return err;
+}
+
+int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	loff_t old = i_size_read(inode);
+	struct host_hostfs_attr a;
+	int err = setattr_prepare(idmap, dentry, attr);
+
+	if (err)
+		return err;
+	/* later writeback would set times again, or not be allowed any more */
+	if (S_ISREG(inode->i_mode))
+		filemap_write_and_wait(inode->i_mapping);
+	take_attr(&a, attr, inode);
+	if (attr->ia_valid & ATTR_SIZE) {
+		filemap_invalidate_lock(inode->i_mapping);
+		hostfs_touch(inode);
+		truncate_setsize(inode, attr->ia_size);
+	}
+	err = a.what ? set_host(dentry, &a) : 0;
+	if (attr->ia_valid & ATTR_SIZE) {
+		if (err)
+			i_size_write(inode, old);
+		hostfs_touch(inode);
+		filemap_invalidate_unlock(inode->i_mapping);
+	}
+	hostfs_i(inode)->fresh = false;
+	return err ? err : hostfs_refresh(dentry, true);
+}

@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names: looking up, making, removing. */
+#include <linux/fs.h>
+#include <linux/namei.h>
+#include <linux/pagemap.h>
+#include <linux/slab.h>
+
+#include "hostfs.h"
+
+static int stat_name(struct dentry *dentry, struct host_hostfs_stat *st)
+{
+	struct hostfs_where w;
+	int err = hostfs_where_name(&w, dentry);
+
+	if (err)
+		return err;
+	err = HOST(host_hostfs_stat(hostfs_sb(dentry->d_sb)->host, &w.at, st));
+	hostfs_where_done(&w);
+	return err;
+}
+
+static int hostfs_revalidate(struct dentry *dentry, unsigned int flags)
+{
+	struct hostfs_sb *hsb = hostfs_sb(dentry->d_sb);
+	struct host_hostfs_stat st;
+	struct inode *inode;
+	u64 version = 0;
+	int err;
+
+	if (time_before(jiffies, READ_ONCE(dentry->d_time) + hsb->timeout) &&
+	    !(flags & LOOKUP_REVAL))
+		return 1;
+	if (flags & LOOKUP_RCU)
+		return -ECHILD;
+	inode = d_inode(dentry);
+	if (!inode && (flags & (LOOKUP_CREATE | LOOKUP_RENAME_TARGET)))
+		return 0;
+	if (inode)
+		version = hostfs_version(inode);
+	err = stat_name(dentry, &st);
+	if (err && err != -ENOENT)
+		return err == -ESTALE ? 0 : err;
+	if (!inode != (err == -ENOENT) || (inode && !hostfs_same(inode, &st)))
+		return 0;
+	if (inode)
+		hostfs_fill(inode, &st, version, false);
+	WRITE_ONCE(dentry->d_time, jiffies);
+	return 1;
+}
+
+const struct dentry_operations hostfs_dentry_operations = {
+	.d_revalidate	= hostfs_revalidate,
+};
+
+static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry,
+				    unsigned int flags)
+{
+	struct inode *inode = NULL;
+	struct host_hostfs_stat st;
+	struct dentry *alias;
+	int err;
+
+	if (dentry->d_name.len > NAME_MAX)
+		return ERR_PTR(-ENAMETOOLONG);
+	err = stat_name(dentry, &st);
+	if (err && err != -ENOENT)
+		return ERR_PTR(err);
+	if (!err) {
+		inode = hostfs_iget(dir->i_sb, &st);
+		if (IS_ERR(inode))
+			return ERR_CAST(inode);
+	}
+	dentry->d_time = jiffies;
+	alias = d_splice_alias(inode, dentry);
+	if (!IS_ERR_OR_NULL(alias))
+		alias->d_time = jiffies;
+	return alias;
+}
+
+/* ---- making ---- */
+
+static int add(struct inode *dir, struct dentry *dentry,
+	       const struct host_hostfs_stat *st, int fd)
+{
+	struct inode *inode = hostfs_iget(dir->i_sb, st);
+
+	if (IS_ERR(inode)) {
+		if (fd >= 0)
+			HOST((host_hostfs_close(fd), 0));
+		return PTR_ERR(inode);
+	}
+	if (fd >= 0)
+		hostfs_keep_created(inode, fd);
+	hostfs_i(dir)->fresh = false;
+	dentry->d_time = jiffies;
+	d_instantiate(dentry, inode);
+	return 0;
+}
+
+/* Owner and mode a new file is to have. */
+static void new_owner(struct mnt_idmap *idmap, struct inode *dir, umode_t *mode,
+		      u32 *uid, u32 *gid)
+{
+	*uid = from_kuid(&init_user_ns, mapped_fsuid(idmap, i_user_ns(dir)));
+	*gid = from_kgid(&init_user_ns, mapped_fsgid(idmap, i_user_ns(dir)));
+	if (dir->i_mode & S_ISGID) {
+		*gid = i_gid_read(dir);
+		if (S_ISDIR(*mode))
+			*mode |= S_ISGID;
+	}
+}
+
+static int make(struct mnt_idmap *idmap, struct inode *dir,
+		struct dentry *dentry, umode_t mode, dev_t rdev,
+		const char *target)
+{
+	struct host_hostfs_stat st;
+	struct hostfs_where w;
+	u32 uid, gid;
+	int err;
+
+	new_owner(idmap, dir, &mode, &uid, &gid);
+	err = hostfs_where_name(&w, dentry);
+	if (err)
+		return err;
+	err = HOST(host_hostfs_make(hostfs_host(dir), &w.at, mode, uid, gid,
+				    MAJOR(rdev), MINOR(rdev), target, &st));
+	hostfs_where_done(&w);
+	return err ? err : add(dir, dentry, &st, -1);
+}
+
+static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
+			 struct dentry *dentry, umode_t mode, bool excl)
+{
+	struct host_hostfs_stat st;
+	struct hostfs_where w;
+	u32 uid, gid;
+	int err;
+
+	new_owner(idmap, dir, &mode, &uid, &gid);
+	err = hostfs_where_name(&w, dentry);
+	if (err)
+		return err;
+	err = HOST(host_hostfs_create(hostfs_host(dir), &w.at, mode, uid, gid,
+				      &st));
+	hostfs_where_done(&w);
+	return err < 0 ? err : add(dir, dentry, &st, err);
+}
+
+static int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+			struct dentry *dentry, umode_t mode)
+{
+	return make(idmap, dir, dentry, S_IFDIR | mode, 0, NULL);
+}
+
+static int hostfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
+			struct dentry *dentry, umode_t mode, dev_t rdev)
+{
+	return make(idmap, dir, dentry, mode, rdev, NULL);
+}
+
+static int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir,
+			  struct dentry *dentry, const char *target)
+{
+	return make(idmap, dir, dentry, S_IFLNK | 0777, 0, target);
+}
+
+static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
+			  struct file *file, umode_t mode)
+{
+	struct host_hostfs_stat st;
+	struct hostfs_where w;
+	struct inode *inode;
+	u32 uid, gid;
+	int fd;
+
+	new_owner(idmap, dir, &mode, &uid, &gid);
+	/* dentry is a nameless child of the directory: that is what counts */
+	fd = hostfs_where_name(&w, file->f_path.dentry);
+	if (fd)
+		return finish_open_simple(file, fd);
+	fd = HOST(host_hostfs_tmpfile(hostfs_host(dir), &w.at, mode, uid, gid,
+				      &st));
+	hostfs_where_done(&w);
+	if (fd < 0)
+		return finish_open_simple(file, fd);
+	inode = hostfs_iget(dir->i_sb, &st);
+	if (IS_ERR(inode)) {
+		HOST((host_hostfs_close(fd), 0));
+		return finish_open_simple(file, PTR_ERR(inode));
+	}
+	hostfs_keep_created(inode, fd);
+	set_nlink(inode, 1);
+	d_tmpfile(file, inode);
+	spin_lock(&inode->i_lock);
+	inode->i_state |= I_LINKABLE;
+	spin_unlock(&inode->i_lock);
+	return finish_open_simple(file, 0);
+}
+
+/* ---- removing, renaming ---- */
+
+static int hostfs_link(struct dentry *old, struct inode *dir,
+		       struct dentry *new)
+{
+	struct inode *inode = d_inode(old);
+	struct hostfs_inode *hi = hostfs_i(inode);
+	struct hostfs_where from, to;
+	int err;
+
+	mutex_lock(&hi->lock);
+	err = hostfs_where(&from, old);
+	if (err)
+		goto unlock;
+	err = hostfs_where_name(&to, new);
+	if (!err) {
+		err = HOST(host_hostfs_link(hostfs_host(dir), &from.at, &to.at));
+		hostfs_where_done(&to);
+	}
+	hostfs_where_done(&from);
+unlock:
+	mutex_unlock(&hi->lock);
+	if (err)
+		return err;
+	spin_lock(&inode->i_lock);
+	set_nlink(inode, inode->i_nlink + 1);
+	spin_unlock(&inode->i_lock);
+	hi->fresh = hostfs_i(dir)->fresh = false;
+	ihold(inode);
+	new->d_time = jiffies;
+	d_instantiate(new, inode);
+	return 0;
+}
+
+static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
+{
+	struct inode *inode = d_inode(dentry);
+	struct hostfs_where w;
+	int err = hostfs_where_name(&w, dentry);
+
+	if (err)
+		return err;
+	w.at.dev = hostfs_i(inode)->dev;
+	w.at.ino = hostfs_i(inode)->ino;
+	err = HOST(host_hostfs_unlink(hostfs_host(dir), &w.at, is_dir));
+	hostfs_where_done(&w);
+	if (err)
+		return err;
+	hostfs_i(dir)->fresh = hostfs_i(inode)->fresh = false;
+	if (is_dir)
+		clear_nlink(inode);
+	else if (inode->i_nlink)
+		drop_nlink(inode);
+	return 0;
+}
+
+static int hostfs_unlink(struct inode *dir, struct dentry *dentry)
+{
+	return remove(dir, dentry, false);
+}
+
+static int hostfs_rmdir(struct inode *dir, struct dentry *dentry)
+{
+	return remove(dir, dentry, true);
+}
+
+static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
+			 struct dentry *old, struct inode *new_dir,
+			 struct dentry *new, unsigned int flags)
+{
+	struct hostfs_where from, to;
+	int err;
+
+	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
+		return -EINVAL;
+	err = hostfs_where_name(&from, old);
+	if (err)
+		return err;
+	err = hostfs_where_name(&to, new);
+	if (!err) {
+		err = HOST(host_hostfs_rename(hostfs_host(old_dir), &from.at,
+					      &to.at, flags));
+		hostfs_where_done(&to);
+	}
+	hostfs_where_done(&from);
+	if (err)
+		return err;
+	hostfs_i(old_dir)->fresh = hostfs_i(new_dir)->fresh = false;
+	hostfs_i(d_inode(old))->fresh = false;
+	old->d_time = jiffies;
+	if (d_really_is_positive(new)) {
+		hostfs_i(d_inode(new))->fresh = false;
+		if (!(flags & RENAME_EXCHANGE) && d_inode(new)->i_nlink)
+			drop_nlink(d_inode(new));
+	}
+	return 0;
+}
+
+/* ---- symbolic links ---- */
+
+static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
+				   struct delayed_call *done)
+{
+	struct hostfs_where w;
+	char *text;
+	int n;
+
+	if (!dentry)
+		return ERR_PTR(-ECHILD);
+	text = kmalloc(PATH_MAX, GFP_KERNEL);
+	if (!text)
+		return ERR_PTR(-ENOMEM);
+	n = hostfs_where(&w, dentry);
+	if (!n) {
+		n = HOST(host_hostfs_readlink(hostfs_host(inode), &w.at, text,
+					      PATH_MAX - 1));
+		hostfs_where_done(&w);
+	}
+	if (n < 0) {
+		kfree(text);
+		return ERR_PTR(n);
+	}
+	text[n] = '\0';
+	set_delayed_call(done, kfree_link, text);
+	return text;
+}
+
+const struct inode_operations hostfs_link_inode_operations = {
+	.get_link	= hostfs_get_link,
+	.getattr	= hostfs_getattr,
+	.setattr	= hostfs_setattr,
+	.listxattr	= hostfs_listxattr,
+};
+
+const struct inode_operations hostfs_file_inode_operations = {
+	.getattr	= hostfs_getattr,
+	.setattr	= hostfs_setattr,
+	.listxattr	= hostfs_listxattr,
+};
+
+const struct inode_operations hostfs_dir_inode_operations = {
+	.lookup		= hostfs_lookup,
+	.create		= hostfs_create,
+	.link		= hostfs_link,
+	.unlink		= hostfs_unlink,
+	.symlink	= hostfs_symlink,
+	.mkdir		= hostfs_mkdir,
+	.rmdir		= hostfs_rmdir,
+	.mknod		= hostfs_mknod,
+	.rename		= hostfs_rename,
+	.tmpfile	= hostfs_tmpfile,
+	.getattr	= hostfs_getattr,
+	.setattr	= hostfs_setattr,
+	.listxattr	= hostfs_listxattr,
+};
