@@ -299,8 +299,8 @@ static long hostfs_fallocate(struct file *file, int mode, loff_t pos,
 	    pos + len > i_size_read(inode)) {
 		loff_t old = i_size_read(inode);
 
+		hostfs_zero_tail(inode, old, pos + len);
 		i_size_write(inode, pos + len);
-		pagecache_isize_extended(inode, old, pos + len);
 	}
 	filemap_invalidate_unlock(inode->i_mapping);
 	if (!err && shifts)
@@ -331,8 +331,8 @@ static ssize_t copy_on_host(struct file *in, loff_t in_pos, struct file *out,
 	if (out_pos + n > i_size_read(to)) {
 		loff_t old = i_size_read(to);
 
+		hostfs_zero_tail(to, old, out_pos);
 		i_size_write(to, out_pos + n);
-		pagecache_isize_extended(to, old, out_pos + n);
 	}
 	return n;
 }

@@ -117,6 +117,9 @@ static inline bool hostfs_same(const struct inode *inode,
 	       (inode->i_mode & S_IFMT) == (st->mode & S_IFMT);
 }
 
+/* pages.c */
+void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
+
 /* file.c */
 int hostfs_read_fd(struct inode *inode);
 void hostfs_close_fds(struct inode *inode);

@@ -378,6 +378,7 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (attr->ia_valid & ATTR_SIZE) {
 		filemap_invalidate_lock(inode->i_mapping);
 		hostfs_touch(inode);
+		hostfs_zero_tail(inode, old, attr->ia_size);
 		truncate_setsize(inode, attr->ia_size);
 	}
 	err = a.what ? set_host(dentry, &a) : 0;

@@ -94,6 +94,25 @@ static void hostfs_readahead(struct readahead_control *rac)
 
 /* ---- writing ---- */
 
+/* What a mapping has left behind the end must not show up when the file
+ * grows. */
+void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to)
+{
+	struct folio *folio;
+	size_t at;
+
+	if (to <= from || !offset_in_page(from))
+		return;
+	folio = filemap_lock_folio(inode->i_mapping, from >> PAGE_SHIFT);
+	if (IS_ERR(folio))
+		return;
+	at = offset_in_folio(folio, from);
+	folio_zero_segment(folio, at,
+			   min_t(u64, folio_size(folio), at + (to - from)));
+	folio_unlock(folio);
+	folio_put(folio);
+}
+
 static int hostfs_write_begin(struct file *file, struct address_space *mapping,
 			      loff_t pos, unsigned int len,
 			      struct folio **foliop, void **data)
@@ -103,6 +122,7 @@ static int hostfs_write_begin(struct file *file, struct address_space *mapping,
 	size_t from, to;
 	int err;
 
+	hostfs_zero_tail(inode, i_size_read(inode), pos);
 	folio = __filemap_get_folio(mapping, pos >> PAGE_SHIFT,
 				    FGP_WRITEBEGIN | fgf_set_order(len),
 				    mapping_gfp_mask(mapping));
@@ -152,8 +172,6 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping,
 	}
 	folio_unlock(folio);
 	folio_put(folio);
-	if (copied && old < pos)
-		pagecache_isize_extended(inode, old, pos);
 	return copied;
 }
 

@@ -1,0 +1,76 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# hostfs=/jail: nothing outside of the directory is mounted, read or made.
+. "$TEST_LIB/boot.sh"
+
+mkdir -p jail/in/deep outside
+echo secret >outside/secret
+echo fine >jail/in/file
+ln -s "$PWD/outside" jail/abs
+ln -s ../outside jail/rel
+ln -s /proc/self/root jail/magic
+ln -s in jail/inner
+
+# shellcheck disable=SC2016
+script='
+try() { mount -t hostfs none /mnt -o "$1" 2>/dev/null || return 1; }
+for path in ../outside ./../outside /../outside hostfs=../outside abs /abs \
+	rel /rel magic /magic /in/../../outside '"$PWD/outside"'; do
+	case $path in /*|.*|hostfs=*) ;; *) path=hostfs=$path ;; esac
+	! try "$path" || { echo "mounted: $path"; exit 1; }
+done
+for path in /in hostfs=/in hostfs=in /inner; do
+	try "$path" || { echo "not mounted: $path"; exit 1; }
+	[ "$(cat /mnt/file)" = fine ] || exit 1
+	[ "$(cat /mnt/../mnt/deep/../file)" = fine ] || exit 1
+	umount /mnt
+done
+try / || exit 1
+# links are followed in the guest, not on the host
+! cat /mnt/abs/secret 2>/dev/null || exit 1
+! cat /mnt/rel/secret 2>/dev/null || exit 1
+! ls /mnt/magic/'"$PWD"' 2>/dev/null || exit 1
+! ( : >/mnt/rel/made ) 2>/dev/null || exit 1
+umount /mnt
+'
+run_guest --append "hostfs=$PWD/jail" -- sh -c "$script"
+assert_status 0
+assert_eq "$(ls outside)" secret
+
+echo "# read-only, whatever the mount says"
+# shellcheck disable=SC2016
+script='
+mount -t hostfs none /mnt -o /in || exit 1
+! ( : >/mnt/new ) 2>/dev/null || exit 1
+mount -o remount,rw /mnt 2>/dev/null
+! ( : >/mnt/new ) 2>/dev/null || exit 1
+! chmod 777 /mnt/file 2>/dev/null || exit 1
+'
+run_guest --append "hostfs=$PWD/jail,ro" -- sh -c "$script"
+assert_status 0
+assert_eq "$(ls jail/in)" "deep
+file"
+
+echo "# append only"
+# shellcheck disable=SC2016
+script='
+mount -t hostfs none /mnt -o /in || exit 1
+echo more >>/mnt/file || exit 1
+! ( echo less >/mnt/file ) 2>/dev/null || exit 1
+! rm /mnt/file 2>/dev/null || exit 1
+! mv /mnt/file /mnt/other 2>/dev/null || exit 1
+echo new >>/mnt/new || exit 1
+'
+run_guest --append "hostfs=$PWD/jail,append" -- sh -c "$script"
+assert_status 0
+assert_eq "$(cat jail/in/file jail/in/new)" "fine
+more
+new"
+
+echo "# as the root directory"
+mkdir root
+tar -C root -xf "$UMKIT_BUILD/rootfs/test.tar" 2>/dev/null ||
+	skip "rootfs/test.tar: cannot be unpacked here"
+boot_linux root=/dev/root rootfstype=hostfs rootflags="$PWD/root" rw quiet \
+	init=/bin/sh -- -c 'echo made >/made; exec poweroff -f'
+assert_eq "$(cat root/made)" made
