@@ -27,7 +27,8 @@ struct hostfs_sb {
 	struct host_hostfs *host;
 	unsigned long timeout;		/* jiffies */
 	unsigned int timeout_ms;
-	bool append;
+	bool append, ro;
+	const char *bind;		/* hostfs_bind= it is from, or NULL */
 	char *path;			/* as given, for /proc/mounts */
 	spinlock_t lock;		/* devs, created */
 	u64 devs[HOSTFS_DEVS];

@@ -61,8 +61,8 @@ int hostfs_where(struct hostfs_where *w, struct dentry *dentry)
 	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));
 	int fd = READ_ONCE(hi->wfd), err;
 
-	/* The caller's file, if any, keeps these open. One who has only the
-	 * name takes the lock, so that they are not closed under it. */
+	/* An open file stays the same whatever becomes of its name. Callers
+	 * hold the lock, so that it is not closed under them. */
 	err = hostfs_where_name(w, dentry);
 	if (err)
 		return err;
@@ -70,8 +70,7 @@ int hostfs_where(struct hostfs_where *w, struct dentry *dentry)
 	w->at.ino = hi->ino;
 	if (fd < 0)
 		fd = READ_ONCE(hi->rfd);
-	if (d_unhashed(dentry) && !IS_ROOT(dentry))
-		w->at.fd = fd;
+	w->at.fd = fd;
 	return 0;
 }
 

@@ -7,7 +7,12 @@
  *
  * is the outer bound: all mounts are of directories below it, and paths count
  * from there. append: files can only grow, and nothing is removed. ro:
- * nothing is changed, whatever the mount says.
+ * nothing is changed, whatever the mount says. Without a directory (`hostfs=`)
+ * nothing is mounted, except by `-o bind=N` what
+ *
+ *	hostfs_bind=rw:/dir or ro:/dir
+ *
+ * names; the first one is number 0.
  */
 #include <linux/fs.h>
 #include <linux/fs_context.h>
@@ -27,7 +32,9 @@ MODULE_DESCRIPTION("directories of the host");
 MODULE_LICENSE("GPL");
 
 static char *jail;
-static bool jail_append, jail_ro;
+static bool jail_none, jail_append, jail_ro;
+static char *binds[16];
+static unsigned int nbinds;
 static struct kmem_cache *inode_cache;
 
 static int __init jail_option(char *text)
@@ -35,6 +42,7 @@ static int __init jail_option(char *text)
 	char *word = strsep(&text, ",");
 
 	jail = *word ? word : NULL;
+	jail_none = !*word;
 	while ((word = strsep(&text, ","))) {
 		if (!strcmp(word, "append"))
 			jail_append = true;
@@ -47,6 +55,17 @@ static int __init jail_option(char *text)
 	return 1;
 }
 __setup("hostfs=", jail_option);
+
+static int __init bind_option(char *text)
+{
+	if (nbinds == ARRAY_SIZE(binds) ||
+	    (strncmp(text, "ro:/", 4) && strncmp(text, "rw:/", 4)))
+		panic("hostfs_bind=%s: give rw:/dir or ro:/dir, at most 16",
+		      text);
+	binds[nbinds++] = text;
+	return 1;
+}
+__setup("hostfs_bind=", bind_option);
 
 /* ---- inodes ---- */
 
@@ -138,11 +157,11 @@ static int make_root(struct super_block *sb)
 static int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct hostfs_sb *hsb = sb->s_fs_info;
-	bool ro = jail_ro || (fc->sb_flags & SB_RDONLY);
+	bool ro = hsb->ro || (fc->sb_flags & SB_RDONLY);
 	int err;
 
-	err = HOST(host_hostfs_mount(jail, hsb->path,
-				     jail_ro ? HOST_HOSTFS_RDONLY : 0,
+	err = HOST(host_hostfs_mount(hsb->bind ? NULL : jail, hsb->path,
+				     hsb->ro ? HOST_HOSTFS_RDONLY : 0,
 				     &hsb->host));
 	if (err) {
 		errorf(fc, "hostfs: %s: error %d", hsb->path, err);
@@ -169,11 +188,12 @@ static int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 
 /* ---- options ---- */
 
-enum { OPT_PATH, OPT_TIMEOUT };
+enum { OPT_PATH, OPT_TIMEOUT, OPT_BIND };
 
 static const struct fs_parameter_spec hostfs_parameters[] = {
 	fsparam_string("hostfs",	OPT_PATH),
 	fsparam_u32("attr_timeout",	OPT_TIMEOUT),
+	fsparam_u32("bind",		OPT_BIND),
 	{}
 };
 
@@ -182,6 +202,7 @@ static int set_path(struct fs_context *fc, const char *path, const char *rest)
 	struct hostfs_sb *hsb = fc->s_fs_info;
 
 	kfree(hsb->path);
+	hsb->bind = NULL;
 	hsb->path = rest ? kasprintf(GFP_KERNEL, "%s=%s", path, rest) :
 			   kstrdup(path, GFP_KERNEL);
 	return hsb->path ? 0 : -ENOMEM;
@@ -202,6 +223,13 @@ static int hostfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return opt;
 	if (opt == OPT_PATH)
 		return set_path(fc, param->string, NULL);
+	if (opt == OPT_BIND) {
+		if (result.uint_32 >= nbinds)
+			return invalf(fc, "hostfs: bind: no such hostfs_bind=");
+		opt = set_path(fc, binds[result.uint_32] + 3, NULL);
+		hsb->bind = binds[result.uint_32];
+		return opt;
+	}
 	if (result.uint_32 > 3600000)
 		return invalf(fc, "hostfs: attr_timeout: at most 3600000 ms");
 	hsb->timeout_ms = result.uint_32;
@@ -214,13 +242,19 @@ static int hostfs_get_tree(struct fs_context *fc)
 
 	if (!hsb->path && set_path(fc, "/", NULL))
 		return -ENOMEM;
+	if (!hsb->bind && jail_none) {
+		errorf(fc, "hostfs: %s: hostfs= on the command line denies it",
+		       hsb->path);
+		return -EACCES;
+	}
+	hsb->ro = hsb->bind ? hsb->bind[1] == 'o' : jail_ro;
 	hsb->timeout = msecs_to_jiffies(hsb->timeout_ms);
 	return get_tree_nodev(fc, hostfs_fill_super);
 }
 
 static int hostfs_reconfigure(struct fs_context *fc)
 {
-	if (jail_ro && !(fc->sb_flags & SB_RDONLY))
+	if (hostfs_sb(fc->root->d_sb)->ro && !(fc->sb_flags & SB_RDONLY))
 		return -EROFS;
 	sync_filesystem(fc->root->d_sb);
 	return 0;

@@ -27,6 +27,7 @@ enum {
 	OPT_LAYER_MAX,
 	OPT_LAYER_DIR,
 	OPT_APPEND,
+	OPT_BIND,
 };
 
 const struct verb_option verb_run_options[] = {
@@ -38,6 +39,8 @@ const struct verb_option verb_run_options[] = {
 	{ "layer-dir", OPT_LAYER_DIR, "DIR", "where the layer is kept" },
 	{ "env", 'e', "NAME[=VALUE]", "set in the command's environment" },
 	{ "workdir", OPT_WORKDIR, "DIR", "where the command starts (/)" },
+	{ "bind", OPT_BIND, "HOST:GUEST[:ro]",
+	  "show a directory of the host in the guest" },
 	{ "user", 'u', "USER[:GROUP]", "who it runs as (root)" },
 	{ "hostname", OPT_HOSTNAME, "NAME", "name of the guest" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS",
@@ -104,6 +107,44 @@ static int add_env(struct run_options *options, const char *variable)
 	return 0;
 }
 
+static bool usable_path(const char *path)
+{
+	return *path == '/' && !strpbrk(path, " \t\n\"'\\");
+}
+
+/* HOST:GUEST[:ro] */
+static int add_bind(struct run_options *options, const char *value)
+{
+	struct run_bind *b = &options->binds[options->bind_count];
+	char *text = mem_strdup(value), *guest = strchr(text, ':'), *end;
+
+	if (options->bind_count == RUN_BINDS)
+		return verb_usage_error("--bind", "at most %d can be given",
+					RUN_BINDS);
+	if (!guest || guest == text)
+		return verb_usage_error("--bind", "%s is not HOST:GUEST[:ro]",
+					value);
+	*guest++ = '\0';
+	end = strchr(guest, ':');
+	if (end && strcmp(end, ":ro"))
+		return verb_usage_error("--bind", "%s is not HOST:GUEST[:ro]",
+					value);
+	b->ro = end;
+	if (end)
+		*end = '\0';
+	b->host = realpath(text, NULL);
+	b->guest = guest;
+	if (!b->host)
+		return verb_usage_error("--bind", "%s: %s", text,
+					strerror(errno));
+	if (!usable_path(b->host) || !usable_path(guest))
+		return verb_usage_error("--bind",
+					"%s: the guest's path must be absolute, and neither may have blanks or quotes",
+					value);
+	options->bind_count++;
+	return 0;
+}
+
 static int check_hostname(const char *name)
 {
 	if (!*name || strlen(name) > 64)
@@ -130,6 +171,8 @@ static int take_option(struct run_options *o, int id, const char *value)
 		return 0;
 	case 'e':
 		return add_env(o, value);
+	case OPT_BIND:
+		return add_bind(o, value);
 	case OPT_WORKDIR:
 		o->workdir = value;
 		return 0;

@@ -308,6 +308,42 @@ static void set_limits(void)
 	setrlimit(RLIMIT_CORE, &core);
 }
 
+static int make_path(char *path)
+{
+	char *p;
+
+	for (p = path + 1; (p = strchr(p, '/')); p++) {
+		*p = '\0';
+		mkdir(path, 0755);
+		*p = '/';
+	}
+	return mkdir(path, 0755);
+}
+
+/* --bind: the kernel has number and directory (hostfs_bind=), and leaves us
+ * where it belongs, in the environment. */
+static int mount_binds(void)
+{
+	char name[32], option[32], *dir;
+	struct stat st;
+	int i;
+
+	for (i = 0;; i++) {
+		snprintf(name, sizeof(name), "umkit_bind%d", i);
+		snprintf(option, sizeof(option), "bind=%d", i);
+		dir = getenv(name);
+		if (!dir)
+			return 0;
+		if ((stat(dir, &st) && make_path(dir)) ||
+		    mount("host", dir, "hostfs", 0, option)) {
+			ctl_fail(AGENT_EXIT_FAILED, dir,
+				 "cannot be mounted: %s", strerror(errno));
+			return -1;
+		}
+		unsetenv(name);
+	}
+}
+
 int system_prepare(const char *hostname)
 {
 	size_t i;
@@ -317,6 +353,8 @@ int system_prepare(const char *hostname)
 			return -1;
 	make_dev_links();
 	prepare_tmp();
+	if (mount_binds() < 0)
+		return -1;
 	set_hostname(hostname);
 	start_loopback();
 	set_limits();

@@ -97,6 +97,22 @@ static void add_disk(struct list *list, const struct run_options *options,
 				     10));
 }
 
+/* Directories of the host for the guest: these, and no others. The kernel has
+ * its words split at blanks. */
+static void add_binds(struct list *list, const struct run_options *options)
+{
+	size_t i;
+
+	add(list, mem_strdup("hostfs="));
+	for (i = 0; i < options->bind_count; i++) {
+		const struct run_bind *b = &options->binds[i];
+
+		add(list, mem_printf("hostfs_bind=%s:%s", b->ro ? "ro" : "rw",
+				     b->host));
+		add(list, mem_printf("umkit_bind%zu=%s", i, b->guest));
+	}
+}
+
 /* --append, split at blanks outside of double quotes. */
 static void add_words(struct list *list, const char *text)
 {
@@ -142,6 +158,7 @@ char **kernel_arguments(const struct run_options *options,
 	add(&list, mem_strdup("earlyprintk"));
 	if (!options->verbose)
 		add(&list, mem_strdup("quiet"));
+	add_binds(&list, options);
 	add_words(&list, options->append);
 	add(&list, NULL);
 	return list.items;

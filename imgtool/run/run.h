@@ -37,6 +37,13 @@ struct pollfd;
  * of those that shells hand out. */
 #define RUN_FD_MIN 20
 
+#define RUN_BINDS 16
+
+struct run_bind {
+	char *host, *guest;	 /* absolute, no blanks or quotes in them */
+	bool ro;
+};
+
 struct run_options {
 	const char *image;
 	const char *kernel;	 /* NULL: find it */
@@ -49,6 +56,8 @@ struct run_options {
 	unsigned int timeout;	 /* seconds; 0: none */
 	const char *append;	 /* more kernel arguments, or "" */
 	const char *user, *workdir, *hostname; /* "" where not given */
+	struct run_bind binds[RUN_BINDS];
+	size_t bind_count;
 	char **env;		 /* NAME=VALUE or NAME */
 	size_t env_count;
 	char **argv;		 /* ends with NULL; empty: a shell */

@@ -67,7 +67,7 @@ check()
 	ln -s /etc/hostname "$dir/out"
 	[ $# = 0 ] || chown -R nobody "$dir"
 	status=0
-	"$@" imgtool run --mem "$MEM" "$TEST_IMAGE" -- sh -c '
+	"$@" imgtool run --mem "$MEM" --append hostfs=/ "$TEST_IMAGE" -- sh -c '
 		dd if=/dev/urandom of=/tests.data bs=1000 count=3001 2>/dev/null
 		md5sum </tests.data; '"sh -ec '${script//\'/}'"' sh "$1"
 		' sh "$dir" </dev/null >"$WORK/out" 2>"$WORK/err" || status=$?

@@ -11,7 +11,7 @@ cp "$UMKIT_BUILD/tests/boot/hostfs_model" dir/model
 count=${HOSTFS_OPERATIONS:-3000}
 seed=${HOSTFS_SEED:-1}
 # the program itself comes from there, too
-run_guest -- sh -c "mount -t hostfs none /mnt -o $PWD/dir && cd /mnt || exit 1
+run_guest --bind "$PWD/dir:/mnt" -- sh -c "cd /mnt || exit 1
 	./model a $count $seed & ./model b $count $((seed + 1)) || exit 1
 	wait \$! && sync" </dev/null
 assert_status 0
