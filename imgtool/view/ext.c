@@ -416,8 +416,8 @@ static int report_open(const struct disk *disk, errcode_t err)
 				 "system");
 	}
 	return msg_error(disk->name, "the file system is damaged: its "
-			 "superblock or descriptors make no sense; see "
-			 "imgtool help fsck");
+			 "superblock or descriptors make no sense; "
+			 "e2fsck may repair it");
 }
 
 /* What the library does not check, and what follows relies on. */

@@ -157,7 +157,7 @@ const char *fs_strerror(int err)
 	case ENOENT:
 		return "no such file in the image";
 	case EUCLEAN:
-		return "the file system is damaged here; see imgtool help fsck";
+		return "the file system is damaged here; e2fsck may repair it";
 	case EIO:
 		return "the image ends too early or cannot be read";
 	case EOPNOTSUPP:

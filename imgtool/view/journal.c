@@ -6,6 +6,6 @@ int ext_replay(struct ext *ext, const char *name)
 {
 	ext->needs_recovery = true;
 	msg_warning(name, "was not unmounted: what is in its journal is not "
-			  "shown; imgtool help fsck");
+			  "shown; e2fsck repairs it");
 	return 0;
 }
