@@ -325,7 +325,8 @@ static int __init hostfs_init(void)
 					init_once);
 	if (!inode_cache)
 		return -ENOMEM;
-	HOST((host_hostfs_init(), 0));
+	if (!jail_none || nbinds)
+		HOST((host_hostfs_init(), 0));
 	return register_filesystem(&hostfs_type);
 }
 fs_initcall(hostfs_init);

@@ -52,7 +52,8 @@ int host_hostfs_mount(const char *jail, const char *path, u32 flags,
 		      struct host_hostfs **out);
 void host_hostfs_unmount(struct host_hostfs *root);
 
-/* Once, before any other call and before host_lockdown(). */
+/* Once, before any other call and before host_lockdown(), if the guest may mount
+ * any directory at all: the lockdown then allows what that takes. */
 void host_hostfs_init(void);
 
 int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,

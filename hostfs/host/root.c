@@ -15,6 +15,7 @@
  * knows no RESOLVE flags.
  */
 #define _GNU_SOURCE 1
+#define ALLOW_SECTION "host_allow_files"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -27,6 +28,7 @@
 #include <unistd.h>
 
 #include <host/allow.h>
+#include <host/lockdown.h>
 
 #include "root.h"
 
@@ -282,6 +284,7 @@ const char *hostfs_fd_path(int fd, char *path)
 void host_hostfs_init(void)
 {
 	umask(0);	/* the guest's modes are meant as they are */
+	lockdown_allow_files();
 }
 
 static int open_root(const char *jail, const char *path)

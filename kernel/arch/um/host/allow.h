@@ -12,6 +12,11 @@
  * collected in the section `host_allow`; the linker supplies its bounds
  * (a linker script may leave the section where the linker puts it).
  *
+ * What only hostfs needs is in a section of its own, which counts where the
+ * command line lets the guest reach host directories (lockdown_allow_files()):
+ *
+ *	#define ALLOW_SECTION "host_allow_files"	(before this header)
+ *
  * Calls made only before host_lockdown() need no declaration. Threads made
  * later inherit the filter; the zygote is older and does not have it.
  */
@@ -32,11 +37,15 @@ struct allow_rule {
 #define ALLOW_ANY	~0u
 #define ALLOW_SELF	0x100u
 
+#ifndef ALLOW_SECTION
+#define ALLOW_SECTION "host_allow"
+#endif
+
 #define ALLOW_CAT_(a, b)	a##b
 #define ALLOW_CAT(a, b)		ALLOW_CAT_(a, b)
 #define ALLOW_RULE_(call, a, m, v)					\
 	static const struct allow_rule ALLOW_CAT(allow_rule_, __COUNTER__) \
-	__attribute__((used, section("host_allow"), aligned(8))) =	\
+	__attribute__((used, section(ALLOW_SECTION), aligned(8))) =	\
 		{ .nr = __NR_##call, .arg = (a), .mask = (m), .value = (v) }
 
 #define HOST_ALLOW(call)		ALLOW_RULE_(call, ALLOW_ANY, 0, 0)

@@ -31,14 +31,24 @@
 #define X32_BIT		0x40000000u
 #define MAX_PROG	2048
 
-extern const struct allow_rule __start_host_allow[], __stop_host_allow[];
+#define MAX_RULES	512
 
-static bool lockdown_off, lockdown_trace, lockdown_on;
+/* The second is missing from programs without hostfs. */
+extern const struct allow_rule __start_host_allow[], __stop_host_allow[];
+extern const struct allow_rule __start_host_allow_files[] __attribute__((weak));
+extern const struct allow_rule __stop_host_allow_files[] __attribute__((weak));
+
+static bool lockdown_off, lockdown_trace, lockdown_on, files_allowed;
 
 void lockdown_options(bool off, bool trace)
 {
 	lockdown_off = off;
 	lockdown_trace = trace;
+}
+
+void lockdown_allow_files(void)
+{
+	files_allowed = true;
 }
 
 bool lockdown_active(void)
@@ -205,6 +215,25 @@ static void trace_denied(void)
 
 /* ---- the call ---- */
 
+static int add_rules(struct allow_rule *rules, int n,
+		     const struct allow_rule *first, const struct allow_rule *end)
+{
+	for (; first < end && n < MAX_RULES; first++)
+		rules[n++] = *first;
+	return first < end ? -E2BIG : n;
+}
+
+/* All rules that count; how many, or -E2BIG. */
+static int collect_rules(struct allow_rule *rules)
+{
+	int n = add_rules(rules, 0, __start_host_allow, __stop_host_allow);
+
+	if (n < 0 || !files_allowed)
+		return n;
+	return add_rules(rules, n, __start_host_allow_files,
+			 __stop_host_allow_files);
+}
+
 static int install(struct sock_filter *insns, int len)
 {
 	struct sock_fprog prog = { .len = len, .filter = insns };
@@ -223,8 +252,9 @@ static int install(struct sock_filter *insns, int len)
 int host_lockdown(void)
 {
 	static struct sock_filter insns[MAX_PROG];
+	static struct allow_rule rules[MAX_RULES];
 	u32 deny = SECCOMP_RET_ERRNO | EPERM;
-	int len, ret;
+	int n, len, ret;
 
 	if (lockdown_off)
 		return 0;
@@ -232,8 +262,8 @@ int host_lockdown(void)
 		trace_denied();
 		deny = SECCOMP_RET_TRAP;
 	}
-	len = lockdown_build(__start_host_allow, __stop_host_allow, deny,
-			     insns, MAX_PROG);
+	n = collect_rules(rules);
+	len = n < 0 ? n : lockdown_build(rules, rules + n, deny, insns, MAX_PROG);
 	ret = len < 0 ? len : install(insns, len);
 	if (ret)
 		diag_err("lockdown", "seccomp filter", -ret);

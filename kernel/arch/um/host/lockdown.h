@@ -8,6 +8,9 @@
 /* What host_lockdown() is to do: nothing (off), or name denied calls. */
 void lockdown_options(bool off, bool trace);
 
+/* host_lockdown() is to allow the calls of hostfs, too (allow.h). */
+void lockdown_allow_files(void);
+
 /* The filter is in place. */
 bool lockdown_active(void);
 
