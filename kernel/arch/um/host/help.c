@@ -19,7 +19,7 @@ static const char help[] =
 "  mem=SIZE         memory of the guest: number and K, M, G or T (512M)\n"
 "  ncpus=N          vcpus, 1 to 64 (1)\n"
 "  initrd=FILE      initial RAM disk\n"
-"  umid=NAME        name of this instance; its folder holds pid and mconsole\n"
+"  umid=NAME        name of this instance; its folder holds its pid\n"
 "  uml_dir=FOLDER   where that folder is made (~/.uml)\n"
 "  noreboot         a reboot ends the program\n"
 "  --help           this text\n"
@@ -34,7 +34,7 @@ static const char help[] =
 "  um_nosupervisor  one process less: no clean-up after SIGKILL\n"
 "\n"
 "Everything else is the kernel's: root=, rootfstype=, init=, console=, quiet,\n"
-"ubdN=FILE, vecN:transport=..., conN=CHANNEL, sslN=CHANNEL, panic=N, ...\n";
+"ubdN=FILE, conN=CHANNEL, sslN=CHANNEL, chanN=fd:N, hostfs=DIR, panic=N, ...\n";
 
 /* Weak symbols that nobody defines have address 0. */
 static bool there(const char *volatile symbol)
