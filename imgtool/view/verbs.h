@@ -19,8 +19,6 @@ enum {
 #define VIEW_OPTION_QUIET                                                      \
 	{ "quiet", 'q', NULL, "print errors only" }
 
-int verb_info(int argc, char **argv);
-extern const struct verb_option verb_info_options[];
 int verb_ls(int argc, char **argv);
 extern const struct verb_option verb_ls_options[];
 int verb_cat(int argc, char **argv);
@@ -37,9 +35,5 @@ int verb_df(int argc, char **argv);
 extern const struct verb_option verb_df_options[];
 int verb_sum(int argc, char **argv);
 extern const struct verb_option verb_sum_options[];
-int verb_tar(int argc, char **argv);
-extern const struct verb_option verb_tar_options[];
-int verb_diff(int argc, char **argv);
-extern const struct verb_option verb_diff_options[];
 
 #endif
