@@ -25,7 +25,7 @@ const struct verb verbs[] = {
 	{
 		.name = "cow",
 		.synopsis = "[OPTION]... create COW BACKING | info COW | "
-			    "flatten COW RAW",
+			    "flatten COW RAW | upgrade COW",
 		.summary = "make and read copy-on-write files",
 		.function = verb_cow,
 		.options = verb_cow_options,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "imgtool/cow/cow.h"
 #include "imgtool/msg.h"
 #include "imgtool/verb.h"
 #include "ubd/format/cow.h"
@@ -192,6 +193,7 @@ static const struct {
 	{ "create", 2, cow_create },
 	{ "info", 1, cow_info },
 	{ "flatten", 2, cow_flatten },
+	{ "upgrade", 1, cow_upgrade_file },
 };
 
 int verb_cow(int argc, char **argv)
@@ -211,7 +213,8 @@ int verb_cow(int argc, char **argv)
 	if (c < 0)
 		return args.status;
 	if (!args.argc)
-		return verb_usage_error("action", "create, info or flatten?");
+		return verb_usage_error("action", "create, info, flatten or "
+					  "upgrade?");
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(args.argv[0], actions[i].name))
 			continue;

@@ -60,5 +60,31 @@ assert_status 0
 cmp raw2 want || fail "flatten --backing"
 capture "$IMGTOOL" cow info want
 assert_plain_error 1 'not a COW file'
+
+# a V2 of 9 sectors, sector 1 in it: the ninth has no bit
+truncate -s 4608 base9
+mtime=$(printf '%08x' "$(stat -c %Y base9)")
+{
+	printf 'OOOM\0\0\0\2base9'
+	head -c 4091 /dev/zero
+	printf '%b' "$(sed 's/../\\x&/g' <<<"$mtime")"
+	printf '\0\0\0\0\0\0\22\0\0\0\2\0\2'
+	head -c $((4608 - 4121 + 512)) /dev/zero
+	head -c 512 /dev/zero | tr '\0' z
+} >old
+truncate -s $((4608 + 4608)) old
+chmod 640 old
+rm -f raw raw2
+"$IMGTOOL" cow flatten old raw
+capture "$IMGTOOL" cow upgrade old
+assert_status 0
+capture "$IMGTOOL" cow info old
+assert_match '^version: 3$' out
+assert_eq "$(stat -c %a old)" 640 "mode"
+"$IMGTOOL" cow flatten old raw2
+cmp raw raw2 || fail "upgrade changed the contents"
+assert_eq "$(tr -cd z <raw2 | wc -c)" 512 "what was in the file"
+capture "$IMGTOOL" cow upgrade old
+assert_plain_error 1 'old: needs no conversion'
 capture "$IMGTOOL" cow
-assert_plain_error 2 'create, info or flatten'
+assert_plain_error 2 'create, info, flatten or upgrade'

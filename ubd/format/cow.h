@@ -22,4 +22,9 @@ bool cow_can_write(const struct cow_header *h);
  * as data_at + size, and sparse, is the caller's. 0 or -errno. */
 int cow_write_header(struct io *io, const struct cow_header *h);
 
+/* Writes what COW file `from`, of any kind, holds into an empty store, under a
+ * planned header of the same size; synced. 0 or -errno. */
+int cow_upgrade(struct io *from, const struct cow_header *old, struct io *to,
+		const struct cow_header *planned);
+
 #endif

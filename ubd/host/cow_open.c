@@ -225,9 +225,10 @@ static int read_header(int fd, u64 bytes, struct cow_opening *o,
 	if (o->writable && !cow_can_write(h))
 		return fail(o, -EROFS, o->file,
 			    "a COW file of an old kind (version %u%s, sectors "
-			    "of %u): it can be opened read-only, or with a "
-			    "throw-away layer", h->version,
-			    h->unpacked ? ", unpacked" : "", h->sector);
+			    "of %u): convert it with imgtool cow upgrade "
+			    "%.150s, or open it read-only", h->version,
+			    h->unpacked ? ", unpacked" : "", h->sector,
+			    o->file);
 	return 0;
 }
 
