@@ -13,6 +13,7 @@
 #include "imgtool/ext4/volume.h"
 #include "imgtool/finish.h"
 #include "imgtool/io/output.h"
+#include "imgtool/io/table.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
 #include "imgtool/source/fakeroot.h"
@@ -38,6 +39,7 @@ enum {
 	OPT_INJECT,
 	OPT_HOSTNAME,
 	OPT_MACHINE_ID,
+	OPT_PARTITION,
 	OPT_DRY_RUN,
 };
 
@@ -61,6 +63,8 @@ const struct verb_option verb_build_options[] = {
 	{ "hostname", OPT_HOSTNAME, "NAME", "write /etc/hostname" },
 	{ "empty-machine-id", OPT_MACHINE_ID, NULL,
 	  "the first boot makes an own /etc/machine-id" },
+	{ "partition", OPT_PARTITION, "gpt|mbr",
+	  "a partition table, with the file system in partition 1" },
 	{ "dry-run", OPT_DRY_RUN, NULL,
 	  "write nothing, print the size it would have" },
 	{ "quiet", 'q', NULL, "print errors only" },
@@ -73,6 +77,7 @@ struct build {
 	const char *image;
 	const char *fakeroot_state;
 	enum size_kind size_kind;
+	enum table_kind table;
 	uint64_t size;
 	bool quiet, dry_run;
 	struct identity_options identity;
@@ -98,6 +103,18 @@ static int parse_size(struct build *build, const char *text)
 	build->size_kind = *text == '+' ? SIZE_FREE : SIZE_FIXED;
 	if (build->size_kind == SIZE_FIXED && !build->size)
 		return verb_usage_error(text, "an image cannot be empty");
+	return 0;
+}
+
+static int parse_partition(struct build *build, const char *text)
+{
+	if (!strcmp(text, "gpt"))
+		build->table = TABLE_GPT;
+	else if (!strcmp(text, "mbr"))
+		build->table = TABLE_MBR;
+	else
+		return verb_usage_error(text, "not a partition table; use gpt "
+					"or mbr");
 	return 0;
 }
 
@@ -204,6 +221,8 @@ static int take_option(struct build *build, int id, const char *value)
 		injections_add_text(&build->injections, "etc/machine-id", "",
 				    0444);
 		return 0;
+	case OPT_PARTITION:
+		return parse_partition(build, value);
 	case OPT_DRY_RUN:
 		build->dry_run = true;
 		return 0;
@@ -285,7 +304,17 @@ static int make_image(struct build *build, const struct verb_args *args)
 	    volume_place(volume, &identity) < 0 ||
 	    volume_layout(volume, free_bytes(build)) < 0)
 		return -1;
-	return build->dry_run ? 0 : volume_write(volume);
+	if (build->dry_run)
+		return 0;
+	if (volume_write(volume) < 0)
+		return -1;
+	return table_write(&build->output, build->table,
+			   volume_bytes(volume), identity.uuid);
+}
+
+static uint64_t table_bytes(const struct build *build)
+{
+	return table_before(build->table) + table_after(build->table);
 }
 
 static void print_summary(const struct build *build, uint64_t free_blocks,
@@ -295,8 +324,8 @@ static void print_summary(const struct build *build, uint64_t free_blocks,
 
 	if (build->dry_run)
 		printf("%s: %llu bytes: ", build->image ?: "image",
-		       (unsigned long long)(build->volume.fixed_bytes ?:
-					    blocks * 4096));
+		       (unsigned long long)(volume_bytes(&build->volume) +
+					    table_bytes(build)));
 	else
 		printf("%s: ", build->image);
 	printf("%s, %zu inodes, %s free\n",
@@ -306,8 +335,11 @@ static void print_summary(const struct build *build, uint64_t free_blocks,
 
 static int open_output(struct build *build)
 {
-	return build->dry_run ? output_count(&build->output, build->image) :
-				output_open(&build->output, build->image);
+	if (build->dry_run)
+		return output_count(&build->output, build->image);
+	if (output_open(&build->output, build->image) < 0)
+		return -1;
+	return output_set_base(&build->output, table_before(build->table));
 }
 
 static int build_image(struct build *build, const struct verb_args *args)
@@ -316,8 +348,14 @@ static int build_image(struct build *build, const struct verb_args *args)
 	const struct layout *layout = &build->volume.layout;
 	int r;
 
+	if (build->table && fixed && fixed < table_bytes(build) + (1 << 20))
+		return verb_usage_error("--size", "has no room for the "
+					"partition table");
 	if (open_output(build) < 0)
 		return STATUS_FAILED;
+	if (fixed) /* A partition is made of sectors. */
+		fixed = build->table ? (fixed - table_bytes(build)) & -512ULL :
+				       fixed;
 	tree_init(&build->tree);
 	volume_begin(&build->volume, &build->output, &build->tree, fixed);
 	build->import.tree = &build->tree;

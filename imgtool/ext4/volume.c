@@ -39,6 +39,9 @@ static int too_small(const struct volume *volume, const struct layout *layout)
 {
 	uint64_t mib = (layout->blocks + MIB_BLOCKS - 1) / MIB_BLOCKS;
 
+	if (volume->out->base) /* the partition table takes up to this */
+		mib += 2;
+
 	return msg_error(volume->out->name, "the size is too small for what "
 			 "goes in; use --size %lluM or more",
 			 (unsigned long long)mib);
@@ -186,12 +189,14 @@ static int write_journal(struct volume *volume)
 	return 0;
 }
 
+uint64_t volume_bytes(const struct volume *volume)
+{
+	return volume->fixed_bytes ?: volume->layout.blocks << BLOCK_BITS;
+}
+
 int volume_write(struct volume *volume)
 {
-	uint64_t bytes = volume->fixed_bytes ?:
-			 volume->layout.blocks << BLOCK_BITS;
-
-	if (output_resize(volume->out, bytes) < 0 ||
+	if (output_resize(volume->out, volume_bytes(volume)) < 0 ||
 	    library_begin(volume) < 0 || write_contents(volume) < 0 ||
 	    write_inodes(volume) < 0 || write_journal(volume) < 0)
 		return -1;

@@ -90,6 +90,9 @@ int volume_place(struct volume *volume,
 /* FREE_BYTES: how much should be free if the size is to be computed. */
 int volume_layout(struct volume *volume, uint64_t free_bytes);
 
+/* How long the file system's part of the image is. */
+uint64_t volume_bytes(const struct volume *volume);
+
 int volume_write(struct volume *volume);
 
 /* Free everything but the output and the tree. */

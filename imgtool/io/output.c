@@ -132,7 +132,7 @@ static int write_all(struct output *out, uint64_t offset, const void *data,
 	ssize_t n;
 
 	while (length && !out->discard) {
-		n = pwrite(out->fd, data, length, offset);
+		n = pwrite(out->fd, data, length, out->base + offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
@@ -228,7 +228,7 @@ static int read_exactly(int fd, uint64_t position, void *data, size_t length,
 static uint64_t copy_in_kernel(struct output *out, uint64_t offset, int fd,
 			       uint64_t position, uint64_t length)
 {
-	off_t from = position, to = offset;
+	off_t from = position, to = out->base + offset;
 	ssize_t n;
 
 	while (length) {
@@ -271,19 +271,20 @@ int output_zero(struct output *out, uint64_t offset, uint64_t length)
 {
 	static const uint8_t zeros[64 << 10];
 	struct stat st;
+	uint64_t end;
 	size_t n;
 
 	if (output_flush(out) < 0)
 		return -1;
 	if (out->discard ||
 	    !fallocate(out->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		       offset, length))
+		       out->base + offset, length))
 		return 0;
 	if (fstat(out->fd, &st) < 0)
 		return write_failed(out);
-	if (offset + length > (uint64_t)st.st_size)
-		length = offset < (uint64_t)st.st_size ?
-			 st.st_size - offset : 0;
+	end = (uint64_t)st.st_size > out->base ? st.st_size - out->base : 0;
+	if (offset + length > end)
+		length = offset < end ? end - offset : 0;
 	for (; length; length -= n) {
 		n = length < sizeof(zeros) ? length : sizeof(zeros);
 		if (write_all(out, offset, zeros, n) < 0)
@@ -300,7 +301,7 @@ int output_read(struct output *out, uint64_t offset, void *data, size_t length)
 	if (output_flush(out) < 0)
 		return -1;
 	while (length) {
-		n = pread(out->fd, data, length, offset);
+		n = pread(out->fd, data, length, out->base + offset);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -315,11 +316,19 @@ int output_read(struct output *out, uint64_t offset, void *data, size_t length)
 	return 0;
 }
 
+int output_set_base(struct output *out, uint64_t base)
+{
+	if (output_flush(out) < 0)
+		return -1;
+	out->base = base;
+	return 0;
+}
+
 int output_resize(struct output *out, uint64_t length)
 {
 	if (output_flush(out) < 0)
 		return -1;
-	if (ftruncate(out->fd, length) < 0)
+	if (ftruncate(out->fd, out->base + length) < 0)
 		return write_failed(out);
 	return 0;
 }

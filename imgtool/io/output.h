@@ -31,6 +31,7 @@ struct output {
 	char *path;	  /* where it goes */
 	char *temporary;  /* its name now; NULL: it has none */
 	int fd;		  /* -1: not open */
+	uint64_t base;	  /* added to every offset and length below */
 	dev_t old_dev;	  /* the file that will be replaced, if ... */
 	ino_t old_ino;	  /* ... this is not 0 */
 
@@ -79,6 +80,9 @@ int output_read(struct output *out, uint64_t offset, void *data, size_t length);
 
 /* Write out what is buffered. */
 int output_flush(struct output *out);
+
+/* What is written next is counted from BASE in the file (0 at first). */
+int output_set_base(struct output *out, uint64_t base);
 
 /* Set the length of the file. */
 int output_resize(struct output *out, uint64_t length);
