@@ -6,7 +6,8 @@
 # skip. When the guest dies or hangs under a program, that one has failed and
 # the rest are run in another boot. A warning of the guest kernel ends it, too.
 #
-# GUEST_PROGRAMS names the ones to run; all is the default.
+# GUEST_PROGRAMS names the ones to run; all is the default. APPEND is for the
+# kernel's command line.
 
 . "$TEST_LIB/boot.sh"
 BOOT_TIMEOUT=300
@@ -16,7 +17,7 @@ count=0
 result()
 {
 	count=$((count + 1))
-	echo "$1 $count - $2 ncpus=$CPUS${3:+ # $3}"
+	echo "$1 $count - $2 ncpus=$CPUS${APPEND:+ $APPEND}${3:+ # $3}"
 }
 
 # report PROGRAM STATUS: its output is in the file log
@@ -89,7 +90,7 @@ echo "1..${#programs[@]}"
 while [ ${#programs[@]} -gt 0 ]; do
 	before=${#programs[@]}
 	# shellcheck disable=SC2016 # expanded by the guest
-	run_guest -- /bin/sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn
+	run_guest ${APPEND:+--append "$APPEND"} -- /bin/sh -c 'echo 1 >/proc/sys/kernel/panic_on_warn
 		exec /usr/bin/env "$@"' sh MUST_RUN="${MUST_RUN:-0}" \
 		TAP_SLOW="${TAP_SLOW:-1}" /tests/run "${programs[@]}" </dev/null
 	read_results
