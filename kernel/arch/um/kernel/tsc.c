@@ -155,7 +155,8 @@ void um_tsc_tick(void)
 	struct reading now;
 	u64 mult;
 
-	if (!READ_ONCE(by_tsc) || um_clock_monotonic() - READ_ONCE(last.ns) < interval)
+	/* by the host's clock: ours would stand still after a TSC that went back */
+	if (!READ_ONCE(by_tsc) || host_clock_monotonic() - READ_ONCE(last.ns) < interval)
 		return;
 	if (atomic_xchg_acquire(&drawing, 1))
 		return;
