@@ -347,7 +347,8 @@ static void note_mapped(mm_context_t *ctx, const struct host_map_op *ops, int n)
 	}
 }
 
-static int map_around(struct mm_struct *mm, unsigned long addr, bool only_new)
+/* A failure leaves addr unmapped: the program faults again. */
+static void map_around(struct mm_struct *mm, unsigned long addr, bool only_new)
 {
 	struct host_map_op ops[UM_TLB_PENDING + MAX_RUNS];
 	mm_context_t *ctx = &mm->context;
@@ -360,20 +361,17 @@ static int map_around(struct mm_struct *mm, unsigned long addr, bool only_new)
 	if (unmaps + runs)
 		err = host_mm_update(ctx->hmm, ops, unmaps + runs, &flushed);
 	if (err == -ENOMEM)
-		err = host_mm_update(ctx->hmm, ops + unmaps, runs, &flushed);
+		host_mm_update(ctx->hmm, ops + unmaps, runs, &flushed);
 	pending_done(ctx);
-	return err;
 }
 
-int um_tlb_map(struct mm_struct *mm, unsigned long addr)
+void um_tlb_map(struct mm_struct *mm, unsigned long addr)
 {
 	unsigned long flags;
-	int err;
 
 	spin_lock_irqsave(&mm->context.lock, flags);
-	err = map_around(mm, addr, true);
+	map_around(mm, addr, true);
 	spin_unlock_irqrestore(&mm->context.lock, flags);
-	return err;
 }
 
 /* The entries about addr are young from now on, as hardware would make the one

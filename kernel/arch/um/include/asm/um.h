@@ -53,7 +53,7 @@ void um_tlb_leave(struct mm_struct *mm);
 pte_t um_user_pte(struct mm_struct *mm, unsigned long addr);
 /* Maps addr on the host after a fault has changed the page tables, and what
  * else is likely to be new. */
-int um_tlb_map(struct mm_struct *mm, unsigned long addr);
+void um_tlb_map(struct mm_struct *mm, unsigned long addr);
 /* A soft miss: if the page tables allow prot (one HOST_PROT_*) at addr already,
  * maps it and its neighbourhood on the host. False: they do not. */
 bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot);
