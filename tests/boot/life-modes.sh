@@ -12,6 +12,8 @@ read -ra programs <<<"${GUEST_PROGRAMS:-$some}"
 failed=
 for options in um_nosync um_nokillable "um_nosync um_nokillable"; do
 	case $options in
+	"um_nosync um_nokillable")
+		mode='no SYNC_WAKE_UP, no WAIT_KILLABLE_RECV' ;;
 	*um_nosync*) mode='no SYNC_WAKE_UP' ;;
 	*) mode='no WAIT_KILLABLE_RECV' ;;
 	esac

@@ -18,6 +18,7 @@ u64 backend_counters[C_NR];
 
 #define DEFAULT_MAX_MAPS 65530
 #define HWCAP2_FSGSBASE 2
+#define WAIT_KILLABLE_RECV (1u << 5)	/* include/uapi/linux/seccomp.h, 5.19 */
 
 static u32 read_max_maps(void)
 {
@@ -47,7 +48,7 @@ static void choose_flags(const struct backend_options *o)
 	backend.filter_flags = SECCOMP_FILTER_FLAG_NEW_LISTENER |
 			       SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 	if (!o->no_killable && host_at_least(5, 19))
-		backend.filter_flags |= 1u << 5;	/* WAIT_KILLABLE_RECV */
+		backend.filter_flags |= WAIT_KILLABLE_RECV;
 	backend.sync_wake = !o->no_sync && host_at_least(6, 6);
 	backend.recv_ends = host_at_least(6, 11);
 }
@@ -78,10 +79,12 @@ void backend_init(int physmem_fd, u64 physmem_bytes, unsigned int ncpus,
 
 const char *backend_name(void)
 {
+	bool killable = backend.filter_flags & WAIT_KILLABLE_RECV;
+
 	if (!backend.sync_wake)
-		return "notify (no SYNC_WAKE_UP)";
-	return backend.filter_flags & (1u << 5) ? "notify" :
-	       "notify (no WAIT_KILLABLE_RECV)";
+		return killable ? "notify (no SYNC_WAKE_UP)" :
+		       "notify (no SYNC_WAKE_UP, no WAIT_KILLABLE_RECV)";
+	return killable ? "notify" : "notify (no WAIT_KILLABLE_RECV)";
 }
 
 void backend_child_died(void)
