@@ -246,6 +246,7 @@ int main(void)
 	suite_add_tcase(s, parallel_tests());
 	suite_add_tcase(s, filter_tests());
 	suite_add_tcase(s, confine_tests());
+	suite_add_tcase(s, birth_tests());
 	r = srunner_create(s);
 	srunner_set_fork_status(r, CK_FORK);
 	srunner_run_all(r, CK_ENV);

@@ -90,5 +90,6 @@ TCase *limit_tests(void);
 TCase *parallel_tests(void);
 TCase *filter_tests(void);
 TCase *confine_tests(void);
+TCase *birth_tests(void);
 
 #endif
