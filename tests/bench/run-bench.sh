@@ -15,6 +15,7 @@
 #
 # Modes: sync is as the host can do; nosync adds the kernel option um_nosync,
 # so that no wake-up is synchronous, as on hosts before 6.6.
+# trap: no seccomp listeners, as where a container manager has one already.
 set -eu
 
 : "${IMG:?IMG: not set; give a root image}"
@@ -59,7 +60,12 @@ in_guest()
 	mode=$1
 	shift
 	append=quiet
-	[ "$mode" = sync ] || append='quiet um_nosync'
+	case $mode in
+	sync) ;;
+	nosync) append='quiet um_nosync' ;;
+	trap) append='quiet um_trap' ;;
+	*) echo "run-bench: $mode: no such mode" >&2; exit 2 ;;
+	esac
 	# shellcheck disable=SC2016 # expanded by the guest
 	pinned "$IMGTOOL" run --cpus "$CPUS" --mem "$MEM" --append "$append" \
 		"$IMG" -- /bin/sh -c 'cat >/guestbench && chmod 755 /guestbench &&

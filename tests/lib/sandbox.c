@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * sandbox [-m] [-s SIZE] [-k DIR]... COMMAND...
+ * sandbox [-l] [-m] [-s SIZE] [-k DIR]... COMMAND...
  *
  * Runs COMMAND as a container would, with nothing but system calls: a
  * read-only root, a tmpfs of SIZE (64m) that is not executable on /dev/shm,
@@ -9,6 +9,7 @@
  * /tmp, and so is the current directory.
  *
  *	-k DIR	stays in sight (read-only) though it is below one of these
+ *	-l	a container manager listens to some of the calls
  *	-m	the mounts only
  *
  * An ordinary user gets the same in a user namespace, but for being nobody.
@@ -191,31 +192,33 @@ static void empty_bounding_set(void)
 		must(prctl(PR_CAPBSET_DROP, cap), "bounding set");
 }
 
-static void drop_rights(void)
+static void drop_rights(bool listen)
 {
 	empty_bounding_set();
 	become_nobody();
 	drop_capabilities();
 	must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs");
-	must(sandbox_filter(), "seccomp filter");
+	must(sandbox_filter(listen), "seccomp filter");
 }
 
 static int usage(void)
 {
 	fprintf(stderr,
-		"usage: sandbox [-m] [-s SIZE] [-k DIR]... COMMAND...\n");
+		"usage: sandbox [-l] [-m] [-s SIZE] [-k DIR]... COMMAND...\n");
 	return STATUS_CANNOT;
 }
 
 int main(int argc, char **argv)
 {
-	bool mounts_only = false;
+	bool mounts_only = false, listen = false;
 	const char *size = "64m";
 	int opt;
 
-	while ((opt = getopt(argc, argv, "+ms:k:")) != -1) {
+	while ((opt = getopt(argc, argv, "+lms:k:")) != -1) {
 		if (opt == 'm')
 			mounts_only = true;
+		else if (opt == 'l')
+			listen = true;
 		else if (opt == 's')
 			size = optarg;
 		else if (opt == 'k' && nr_kept < MAX_KEPT)
@@ -227,7 +230,7 @@ int main(int argc, char **argv)
 		return usage();
 	set_up_mounts(size);
 	if (!mounts_only)
-		drop_rights();
+		drop_rights(listen);
 	execvp(argv[optind], argv + optind);
 	fprintf(stderr, "sandbox: %s: %s\n", argv[optind], strerror(errno));
 	return errno == ENOENT ? 127 : 126;

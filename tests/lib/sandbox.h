@@ -2,7 +2,11 @@
 #ifndef SANDBOX_H
 #define SANDBOX_H
 
-/* The caller's own calls from here on: a container's. 0, or -1 and errno. */
-int sandbox_filter(void);
+#include <stdbool.h>
+
+/* The caller's own calls from here on: a container's. With listen, mknod(2) is
+ * for a listener as a container manager has one; its descriptor stays open over
+ * execve(2), and nobody answers. 0, or -1 and errno. */
+int sandbox_filter(bool listen);
 
 #endif

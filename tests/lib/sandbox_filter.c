@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -13,6 +14,8 @@
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "sandbox.h"
 #include "sandbox_calls.h"
@@ -116,12 +119,14 @@ static void clone_rules(void)
 	end_call(begin);
 }
 
-static void build(void)
+static void build(bool listen)
 {
 	load(offsetof(struct seccomp_data, arch));
 	emit(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
 	deny(EPERM);
 	load(offsetof(struct seccomp_data, nr));
+	if (listen)
+		if_equal(SYS_mknod, SECCOMP_RET_USER_NOTIF);
 	for (size_t i = 0; i < COUNT(allowed_calls); i++)
 		if_equal(allowed_calls[i], SECCOMP_RET_ALLOW);
 	if_equal(SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
@@ -131,15 +136,20 @@ static void build(void)
 	deny(EPERM);
 }
 
-int sandbox_filter(void)
+int sandbox_filter(bool listen)
 {
 	struct sock_fprog prog = { .filter = insns };
+	int fd;
 
-	build();
+	build(listen);
 	if (len > MAX_INSNS) {
 		errno = E2BIG;
 		return -1;
 	}
 	prog.len = (unsigned short)len;
-	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+	if (!listen)
+		return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog);
+	fd = (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+			  SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
+	return fd < 0 ? -1 : fcntl(fd, F_SETFD, 0);
 }

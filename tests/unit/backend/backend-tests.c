@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -49,6 +50,7 @@ void start(int mode)
 	const struct backend_options o = {
 		.no_sync = mode == NO_SYNC || mode == NEITHER,
 		.no_killable = mode == NO_KILLABLE || mode == NEITHER,
+		.trap = mode == TURNS,
 	};
 	struct sigaction sa = {
 		.sa_sigaction = on_child,
@@ -142,6 +144,33 @@ void guest_run(struct guest *g, u64 ret)
 	}
 }
 
+int guest_stop(struct guest *g, u64 ret)
+{
+	if (!backend.turns || g->trap.kind != TRAP_SYSCALL_FULL)
+		return host_thread_stop(g->t, ret, &g->trap);
+	ck_assert_int_eq(host_thread_stop(g->t, ret, &g->trap), -EALREADY);
+	g->trap.regs.ax = ret;
+	return 0;
+}
+
+static void on_tick(int sig, siginfo_t *si, void *uc)
+{
+	(void)sig, (void)si;
+	__atomic_fetch_or(&areas[0].pending, VCPU_PENDING_TIMER, __ATOMIC_SEQ_CST);
+	backend_fix_window(uc);
+}
+
+void start_tick(void)
+{
+	const struct itimerval every = { { 0, 2000 }, { 0, 2000 } };
+	struct sigaction sa = {
+		.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART,
+	};
+
+	sigaction(SIGALRM, &sa, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+}
+
 void guest_free(struct guest *g)
 {
 	host_thread_destroy(g->t);
@@ -152,7 +181,7 @@ void guest_free(struct guest *g)
 
 void expect_call(struct guest *g, u64 nr)
 {
-	ck_assert_int_eq(g->trap.kind, TRAP_SYSCALL);
+	ck_assert_int_eq(g->trap.kind, backend.turns ? TRAP_SYSCALL_FULL : TRAP_SYSCALL);
 	ck_assert_uint_eq(g->trap.nr, nr);
 }
 

@@ -24,7 +24,7 @@
 #define PHYS_BYTES	(64ull << 20)
 
 /* What hosts differ in. Loop tests take these by their number. */
-enum mode { PLAIN, NO_SYNC, NO_KILLABLE, NEITHER, OLD_RECV, NR_MODES };
+enum mode { PLAIN, NO_SYNC, NO_KILLABLE, NEITHER, OLD_RECV, TURNS, NR_MODES };
 
 /* A space with one thread; its DATA page is of its own. */
 struct guest {
@@ -67,6 +67,10 @@ void guest_go_on(struct guest *g, u64 ip);
 void guest_wait_told(struct guest *g);
 /* Resumes it; regs of the last trap if IN_STUB. Passes over TRAP_EVENT. */
 void guest_run(struct guest *g, u64 ret);
+/* Stops a thread that is in a call; in the transport `trap` it already is. */
+int guest_stop(struct guest *g, u64 ret);
+/* From now on this vcpu has a tick of 2 ms. */
+void start_tick(void);
 void guest_free(struct guest *g);
 /* Its last call, faults, or what is pending aside. */
 void expect_call(struct guest *g, u64 nr);

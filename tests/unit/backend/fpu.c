@@ -32,7 +32,7 @@ static void load_regs(struct guest *g, u8 seed)
 	fill(g->data, seed);
 	guest_go(g, code_avx_load);
 	expect_call(g, SYS_getppid);
-	ck_assert_int_eq(host_thread_stop(g->t, 0, &g->trap), 0);
+	ck_assert_int_eq(guest_stop(g, 0), 0);
 }
 
 static void expect_regs(struct guest *g, u8 seed)
@@ -44,7 +44,7 @@ static void expect_regs(struct guest *g, u8 seed)
 	guest_go(g, code_avx_store);
 	expect_call(g, SYS_getppid);
 	ck_assert_mem_eq(g->data + RESULT, want, 96);
-	ck_assert_int_eq(host_thread_stop(g->t, 0, &g->trap), 0);
+	ck_assert_int_eq(guest_stop(g, 0), 0);
 }
 
 START_TEST(get_and_set)

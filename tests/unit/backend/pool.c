@@ -87,6 +87,10 @@ static void trap_door(struct guest *g)
 		.di = STUB_SIG_KICK, .sp = DATA + 1024,
 		.dx = g->t->slot_va + 0x4000, .r10 = 0x666, .r8 = 0x777,
 	};
+	if (backend.turns) {		/* behind the stub's look at its stack */
+		g->trap.regs.ip = stub_va(stub_turn_say);
+		g->trap.regs.bx = g->t->slot_va;
+	}
 	guest_run(g, 0);
 }
 

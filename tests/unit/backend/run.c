@@ -63,7 +63,7 @@ static void expect_set(struct guest *g)
 		ck_assert_uint_eq(d[i], 0xabcdef0000000000 + i);
 	ck_assert_uint_eq(d[16], 0x123456789000);
 	ck_assert_uint_eq(d[17], 0x234567890000);
-	ck_assert_int_eq(host_thread_stop(g->t, 7, &g->trap), 0);
+	ck_assert_int_eq(guest_stop(g, 7), 0);
 	ck_assert_uint_eq(g->trap.regs.fs_base, 0x123456789000);
 	ck_assert_uint_eq(g->trap.regs.gs_base, 0x234567890000);
 }
@@ -81,7 +81,7 @@ START_TEST(stop_in_call)
 		expect_call(&g, SYS_read);
 		ck_assert_uint_eq(g.trap.args[5], 0x1616161617171717);
 		ck_assert_uint_eq(g.trap.ip, code_va(code_known_call_ip));
-		ck_assert_int_eq(host_thread_stop(g.t, 777, &g.trap), 0);
+		ck_assert_int_eq(guest_stop(&g, 777), 0);
 		ck_assert_int_eq(g.trap.kind, TRAP_SYSCALL_FULL);
 		ck_assert_uint_eq(g.trap.regs.ip, code_va(code_known_call_ip));
 		ck_assert_uint_eq(g.trap.regs.orig_ax, SYS_read);
@@ -257,10 +257,10 @@ START_TEST(host_stop)
 			};
 			guest_run(&other, 0);
 			expect_call(&other, SYS_getppid);
-			host_thread_stop(other.t, 0, &other.trap);
+			guest_stop(&other, 0);
 		}
 		if (i % 5 == 0)
-			ck_assert_int_eq(host_thread_stop(g.t, 0, &g.trap), 0);
+			ck_assert_int_eq(guest_stop(&g, 0), 0);
 		guest_run(&g, 0);
 	}
 	ck_assert(!host_mm_dead(g.mm));

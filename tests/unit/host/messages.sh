@@ -75,7 +75,7 @@ assert_plain_error 1 '^host: seccomp: denied here: .*profile'
 denied 317 38 "$linux" mem=64M
 assert_plain_error 1 '^host: seccomp: the host kernel lacks it'
 denied 317 95 "$linux" mem=64M
-assert_plain_error 1 '^host: seccomp user notification: the host kernel lacks'
+assert_plain_error 1 '^host: seccomp trap: the host kernel lacks'
 denied 28 38 "$linux" mem=64M		# madvise
 assert_plain_error 1 '^physmem: madvise: Function not implemented'
 denied 233 1 "$linux" mem=64M exit=3	# epoll_ctl

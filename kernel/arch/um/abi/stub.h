@@ -70,7 +70,15 @@
 #define CTRL_TAG		208
 #define CTRL_FPROG		224
 #define CTRL_AGENT_FPROG	240
-#define CTRL_FILTER		256		/* shared text of filters */
+#define CTRL_SELF		256
+#define CTRL_TURNS		264
+#define CTRL_TID		268
+#define CTRL_BATCH_GO		272
+#define CTRL_BATCH_OPS		276
+#define CTRL_BATCH_DONE		280
+#define CTRL_BATCH_MADE		284
+#define CTRL_BATCH_ERROR	288
+#define CTRL_FILTER		320		/* shared text of filters */
 
 /* Kinds of agent ops (never system call numbers). */
 #define AGENT_MAP_PHYS		1
@@ -81,9 +89,17 @@
 #define AGENT_OP_SIZE		32
 #define AGENT_BATCH		128
 
-/* Offsets in a slot's header, written by the kernel before a resume. */
+/* Offsets in a slot's header, written by the kernel before a resume; in the
+ * transport `trap` by the stub, too. */
 #define SLOT_FS_BASE		0
 #define SLOT_GS_BASE		8
+
+/* The transport `trap` only: what the stub has to say, whose turn it is (a
+ * futex: 0 the thread's, 1 the vcpu's), and the vcpu's answer. */
+#define SLOT_TURN		16
+#define SLOT_SIGNAL		20
+#define SLOT_UC			24
+#define SLOT_ANSWER		32
 
 #ifndef __ASSEMBLER__
 #include "types.h"
@@ -116,6 +132,17 @@ struct stub_ctrl {
 	u64 tag[2];		/* payload: what the listener is for; written
 				 * before seq */
 	struct { u16 len; u16 pad[3]; u64 filter; } fprog, agent_fprog;
+	/* The transport `trap`. The last four are written with pwrite(2) by
+	 * trusted threads: guest threads have no descriptor for that. */
+	u64 self;		/* offset of these pages in the arena */
+	u32 turns;		/* 1: it is in use */
+	u32 tid;		/* of the last thread made */
+	u32 batch_go;		/* futex: number of the batch that is there */
+	u32 batch_ops;		/* how many ops are in it */
+	u32 batch_done;		/* futex: number of the last batch done */
+	u32 batch_made;		/* after an error: ops carried out... */
+	u32 batch_error;	/* ... and errno of the next one, else 0 */
+	u32 pad[7];
 	u64 filter[(0x1000 - CTRL_FILTER) / 8];
 };
 
@@ -138,6 +165,14 @@ STUB_ASSERT(cmsg, CTRL_CMSG);
 STUB_ASSERT(tag, CTRL_TAG);
 STUB_ASSERT(fprog, CTRL_FPROG);
 STUB_ASSERT(agent_fprog, CTRL_AGENT_FPROG);
+STUB_ASSERT(self, CTRL_SELF);
+STUB_ASSERT(turns, CTRL_TURNS);
+STUB_ASSERT(tid, CTRL_TID);
+STUB_ASSERT(batch_go, CTRL_BATCH_GO);
+STUB_ASSERT(batch_ops, CTRL_BATCH_OPS);
+STUB_ASSERT(batch_done, CTRL_BATCH_DONE);
+STUB_ASSERT(batch_made, CTRL_BATCH_MADE);
+STUB_ASSERT(batch_error, CTRL_BATCH_ERROR);
 STUB_ASSERT(filter, CTRL_FILTER);
 static_assert(sizeof(struct stub_ctrl) == 0x1000, "stub_ctrl");
 static_assert(sizeof(struct agent_op) == AGENT_OP_SIZE, "agent_op");

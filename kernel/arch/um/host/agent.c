@@ -2,7 +2,7 @@
 /*
  * Agents: the thread of each space that maps and unmaps. Idle, it waits in a
  * notification; the answer is a batch's length, the next notification its
- * result. So it runs on our CPU, in our time.
+ * result. So it runs on our CPU, in our time. (Without listeners: turn.c.)
  *
  * nr_maps counts what the host may have at most: an op that changes part of a
  * mapping makes up to two more. Near the limit everything is unmapped; the
@@ -16,59 +16,72 @@
 
 #define MAPS_AT_START	16
 
-int agent_start(struct host_mm *hmm)
+static int hear_first(struct host_mm *hmm, int fd)
 {
 	struct seccomp_notif n;
-	int fd = zygote_receive(hmm), ret;
+	int ret;
 
-	if (fd < 0)
-		return fd;
+	if (backend.turns) {
+		hmm->agent_tid = hmm->ctrl->tid;
+		return turn_agent_start(hmm);
+	}
 	hmm->agent_fd = fd;
 	notif_setup(fd);
 	ret = notif_wait(fd, &n);
-	if (ret)
-		return ret;
 	hmm->agent_id = n.id;
 	hmm->agent_seq = n.data.args[2];
 	hmm->agent_tid = n.pid;
+	return ret;
+}
+
+int agent_start(struct host_mm *hmm)
+{
+	int ret = zygote_receive(hmm);
+
+	if (ret < 0)
+		return ret;
 	hmm->agent_cpu = -1;
 	hmm->nr_maps = MAPS_AT_START;
-	return 0;
+	return hear_first(hmm, ret);
 }
 
 /* Answers until a later word than that of the answered notification comes. */
-static int hand_over(struct host_mm *hmm, int nops, struct seccomp_notif *n)
+static int hand_over(struct host_mm *hmm, u32 nops, u32 *made, int *err)
 {
+	struct seccomp_notif n;
 	int ret;
 
 	do {
 		ret = notif_send(hmm->agent_fd, hmm->agent_id, nops);
 		if (ret && ret != -ENOENT)
 			return ret;
-		ret = notif_wait(hmm->agent_fd, n);
+		ret = notif_wait(hmm->agent_fd, &n);
 		if (ret)
 			return ret;
-		hmm->agent_id = n->id;
-	} while ((u32)n->data.args[2] == hmm->agent_seq);
-	hmm->agent_seq = n->data.args[2];
+		hmm->agent_id = n.id;
+	} while ((u32)n.data.args[2] == hmm->agent_seq);
+	hmm->agent_seq = n.data.args[2];
+	*made = n.data.args[0];
+	*err = n.data.args[1];
 	return 0;
 }
 
 int agent_run(struct host_mm *hmm, int nops)
 {
-	struct seccomp_notif n;
+	int ret, err;
+	u32 made;
 
 	if (hmm->dead)
 		return -ESRCH;
 	count(C_BATCHES);
 	follow_vcpu(hmm->agent_tid, &hmm->agent_cpu);
-	if (hand_over(hmm, nops, &n)) {
+	ret = backend.turns ? turn_agent_run(hmm, nops, &made, &err) :
+			      hand_over(hmm, nops, &made, &err);
+	if (ret) {
 		space_kill(hmm);
 		return -ESRCH;
 	}
-	if ((u32)n.data.args[0] < (u32)nops)
-		return (int)n.data.args[1] ?: -EIO;
-	return 0;
+	return made < (u32)nops ? err ?: -EIO : 0;
 }
 
 static void put_unmap_all(struct host_mm *hmm, int *n)

@@ -2,11 +2,15 @@
 /* Start and end of the back end, and the counters. */
 #define _GNU_SOURCE 1
 #include <errno.h>
+#include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "backend_priv.h"
@@ -43,13 +47,40 @@ static bool host_at_least(unsigned int major, unsigned int minor)
 	return a > major || (a == major && b >= minor);
 }
 
+/* Tries it in a child, which then has a filter more. */
+static bool can_listen(u32 flags)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	struct sock_fprog prog = { .len = 1, .filter = &allow };
+	pid_t pid = fork();
+	int status = -1;
+
+	if (!pid) {
+		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+		_exit(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog) < 0);
+	}
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	return !status;
+}
+
+/* Listeners, unless the host has no room for one more in a chain of filters
+ * (EBUSY: a container manager listens) or none at all: then the transport is
+ * `trap`. */
+static void choose_transport(const struct backend_options *o)
+{
+	u32 flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+
+	if (!o->no_killable && host_at_least(5, 19))
+		flags |= WAIT_KILLABLE_RECV;
+	backend.turns = o->trap || !can_listen(flags);
+	backend.filter_flags = backend.turns ? SECCOMP_FILTER_FLAG_SPEC_ALLOW : flags;
+}
+
 static void choose_flags(const struct backend_options *o)
 {
-	backend.filter_flags = SECCOMP_FILTER_FLAG_NEW_LISTENER |
-			       SECCOMP_FILTER_FLAG_SPEC_ALLOW;
-	if (!o->no_killable && host_at_least(5, 19))
-		backend.filter_flags |= WAIT_KILLABLE_RECV;
-	backend.sync_wake = !o->no_sync && host_at_least(6, 6);
+	choose_transport(o);
+	backend.sync_wake = !backend.turns && !o->no_sync && host_at_least(6, 6);
 	backend.recv_ends = host_at_least(6, 11);
 }
 
@@ -81,6 +112,8 @@ const char *backend_name(void)
 {
 	bool killable = backend.filter_flags & WAIT_KILLABLE_RECV;
 
+	if (backend.turns)
+		return "trap";
 	if (!backend.sync_wake)
 		return killable ? "notify (no SYNC_WAKE_UP)" :
 		       "notify (no SYNC_WAKE_UP, no WAIT_KILLABLE_RECV)";

@@ -13,6 +13,7 @@
 struct backend_options {
 	bool no_sync;		/* um_nosync: as on hosts before 6.6 */
 	bool no_killable;	/* um_nokillable: as on hosts before 5.19 */
+	bool trap;		/* um_trap: as where no listener can be had */
 };
 
 /* Makes arena and zygote. On the main thread, before there are others; ends
@@ -20,7 +21,7 @@ struct backend_options {
 void backend_init(int physmem_fd, u64 physmem_bytes, unsigned int ncpus,
 		  const struct backend_options *options);
 
-/* "notify", and a word on the options for the boot log. */
+/* "notify" or "trap", and a word on the options for the boot log. */
 const char *backend_name(void);
 
 /* From a SIGCHLD handler: a child died, perhaps a guest process. */

@@ -3,8 +3,8 @@
  * Between the parts of the back end: arena.c (memory shared with guest
  * processes), zygote.c (where they come from), space.c (one of them), agent.c
  * (its agent), thread.c (guest threads), thread_life.c (their birth, end and
- * reuse), frame.c (their signal frames), notif.c (listeners), filter.c and
- * filter_stub.c (the seccomp programs), backend.c (start and end).
+ * reuse), frame.c (their signal frames), notif.c (listeners: the transport
+ * `notify`), turn.c (futexes: the transport `trap`), filter.c and filter_stub.c (the seccomp programs), backend.c (start and end).
  *
  * Locks: space->lock (agent, slots, parked threads) before the global ones;
  * all are spin locks that yield, held over host calls of microseconds.
@@ -72,6 +72,7 @@ struct backend_state {
 	int sockets[UM_MAX_VCPUS];	/* our ends, by vcpu */
 	s32 listener_fd;		/* number in the children */
 	u32 filter_flags;
+	bool turns;			/* transport `trap`: no listeners */
 	bool sync_wake;
 	bool recv_ends;			/* NOTIF_RECV returns when nobody is
 					 * left who could notify (host 6.11) */
@@ -99,7 +100,10 @@ extern const char stub_notify_ip[], stub_sigreturn_ip[], stub_exit_ip[],
 	stub_spawner_write_ip[], stub_agent_seccomp_ip[],
 	stub_agent_sendmsg_ip[], stub_agent_close_ip[], stub_agent_idle_ip[],
 	stub_agent_phys_ip[], stub_agent_unmap_ip[], stub_agent_protect_ip[],
-	stub_agent_slot_ip[], stub_agent_xcomp_ip[];
+	stub_agent_slot_ip[], stub_agent_xcomp_ip[], stub_turn_handler[], stub_turn_say[],
+	stub_turn_wake_ip[], stub_turn_wait_ip[], stub_gettid_ip[],
+	stub_tid_write_ip[], stub_batch_error_ip[], stub_batch_done_ip[],
+	stub_batch_wake_ip[], stub_batch_wait_ip[];
 
 /* Address of a label of stub.S in guest processes. */
 static inline u64 stub_va(const char *label)
@@ -154,9 +158,30 @@ int notif_wait(int fd, struct seccomp_notif *n);
  * where it was brought before, -1 at first. */
 void follow_vcpu(int tid, int *cpu);
 
-/* ---- zygote.c ---- */
-
 struct host_mm;
+
+/* ---- turn.c: the same without listeners ---- */
+
+struct host_thread;
+
+/* A thread's first word is yet to come. */
+void turn_start(struct host_thread *t);
+/* Its next word, in the form of a notification, for ms at most: 0,
+ * -ETIMEDOUT, or -EINTR. */
+int turn_hear(struct host_thread *t, struct seccomp_notif *n, int ms);
+/* The same, until something is pending for this vcpu (-EINTR). */
+int turn_hear_or_pending(struct host_thread *t, struct seccomp_notif *n);
+void turn_answer(struct host_thread *t, s64 val);
+/* The thread has ended. */
+bool turn_ended(const struct host_thread *t);
+/* It sleeps on the host, and it is not its vcpu's turn: no honest thread. */
+bool turn_lost(const struct host_thread *t);
+/* Waits for the agent of a new process, then for each batch's end: 0 or
+ * -ESRCH. made and err as in struct stub_ctrl. */
+int turn_agent_start(struct host_mm *hmm);
+int turn_agent_run(struct host_mm *hmm, u32 nops, u32 *made, int *err);
+
+/* ---- zygote.c ---- */
 
 int zygote_start(void);
 /* Forks a guest process on hmm's control pages, agent included: its pid or
@@ -164,7 +189,8 @@ int zygote_start(void);
 int zygote_fork(struct host_mm *hmm);
 /* Has the spawner make a guest thread; 0 or -errno. */
 int zygote_thread(struct host_mm *hmm);
-/* The listener of what one of these two has made; -errno (also what a spawner
+/* The listener of what one of these two has made (0 in the transport `trap`,
+ * where there is none); -errno (also what a spawner
  * reported, or -ESRCH when the process died). */
 int zygote_receive(struct host_mm *hmm);
 void zygote_kill(void);
@@ -263,11 +289,15 @@ bool thread_is_stub_event(const struct seccomp_notif *n);
 /* Answers the pending notification. */
 void thread_answer(struct host_thread *t, s64 val);
 void thread_set_dead(struct host_thread *t);
+/* The host has no such thread any more. */
+bool thread_ended(const struct host_thread *t);
 
 /* ---- thread_life.c ---- */
 
 /* Frees the memory and descriptor of a thread whose process is gone. */
 void thread_free(struct host_thread *t);
+/* Ends the parked threads of a space; it is tampered if one does not end. */
+void thread_end_parked(struct host_mm *hmm);
 /* A space from the pool, emptied, is to be used by somebody else: makes its
  * parked threads forget all they had. False: it can't be used. */
 bool thread_cleanse_all(struct host_mm *hmm);

@@ -168,6 +168,7 @@ static const struct {
 	{ "um_tracelockdown", offsetof(struct host_options, tracelockdown) },
 	{ "um_nosync", offsetof(struct host_options, nosync) },
 	{ "um_nokillable", offsetof(struct host_options, nokillable) },
+	{ "um_trap", offsetof(struct host_options, trap) },
 };
 
 static const struct {

@@ -30,6 +30,7 @@ struct host_options {
 	bool tracelockdown;	/* denied calls are named on stderr */
 	bool nosync;		/* back end: no SYNC_WAKE_UP */
 	bool nokillable;	/* back end: no WAIT_KILLABLE_RECV */
+	bool trap;		/* back end: no listeners */
 	char guest[CMDLINE_GUEST_SIZE]; /* everything else, for the guest */
 };
 

@@ -3,7 +3,7 @@
  * The seccomp programs of guest threads and agents (that of the trusted code
  * as a whole is in filter_stub.c).
  *
- * A guest thread's filter lets nothing through but six calls at exactly the
+ * A guest thread's filter lets nothing through but a few calls at exactly the
  * stub's own instructions (architecture and ip tested): rt_sigreturn, and
  * sendmsg, close, close_range, rt_sigprocmask and exit of the thread's start
  * and end, which are of no use to guest code since it has no descriptors.
@@ -12,6 +12,10 @@
  * RET_TRAP outranks ERRNO. All others are notified.
  *
  * The agent's filter notifies the one call that means "idle".
+ *
+ * In the transport `trap` there are no notifications: all calls of guest code
+ * trap, the stub tells of them by a futex, and the agent's filter allows all
+ * (what it may call is the affair of filter_stub.c).
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -34,20 +38,31 @@ static const u16 full_calls[] = {
 	SYS_sigaltstack, SYS_arch_prctl, SYS_execveat, SYS_clone3,
 };
 
+enum transport { EITHER, NOTIFY, TURNS };
+
 static const struct {
 	const char *ip;
 	u16 nr;
+	u8 on;			/* enum transport */
 	u32 action;
 } own_calls[] = {		/* most frequent first */
-	{ stub_notify_ip, STUB_NR_NOTIFY, SECCOMP_RET_USER_NOTIF },
-	{ stub_sigreturn_ip, SYS_rt_sigreturn, SECCOMP_RET_ALLOW },
-	{ stub_thread_sendmsg_ip, SYS_sendmsg, SECCOMP_RET_ALLOW },
-	{ stub_thread_close_ip, SYS_close, SECCOMP_RET_ALLOW },
-	{ stub_close_range_ip, SYS_close_range, SECCOMP_RET_ALLOW },
-	{ stub_unblock_ip, SYS_rt_sigprocmask, SECCOMP_RET_ALLOW },
-	{ stub_exit_ip, SYS_exit, SECCOMP_RET_ALLOW },
+	{ stub_notify_ip, STUB_NR_NOTIFY, NOTIFY, SECCOMP_RET_USER_NOTIF },
+	{ stub_turn_wait_ip, SYS_futex, TURNS, SECCOMP_RET_ALLOW },
+	{ stub_turn_wake_ip, SYS_futex, TURNS, SECCOMP_RET_ALLOW },
+	{ stub_sigreturn_ip, SYS_rt_sigreturn, EITHER, SECCOMP_RET_ALLOW },
+	{ stub_thread_sendmsg_ip, SYS_sendmsg, EITHER, SECCOMP_RET_ALLOW },
+	{ stub_thread_close_ip, SYS_close, EITHER, SECCOMP_RET_ALLOW },
+	{ stub_close_range_ip, SYS_close_range, EITHER, SECCOMP_RET_ALLOW },
+	{ stub_unblock_ip, SYS_rt_sigprocmask, EITHER, SECCOMP_RET_ALLOW },
+	{ stub_exit_ip, SYS_exit, EITHER, SECCOMP_RET_ALLOW },
 };
 #define NR_OWN (sizeof(own_calls) / sizeof(own_calls[0]))
+
+static bool in_use(unsigned int i)
+{
+	return own_calls[i].on == EITHER ||
+	       (own_calls[i].on == TURNS) == backend.turns;
+}
 
 /* Calls that trap: those above, and what the probe found. */
 static bool traps[LAST_KNOWN_NR];
@@ -75,12 +90,16 @@ static void emit_traps(struct prog *p, unsigned int gap)
 /* The stub's own calls; all other ips and numbers fall through. */
 static void emit_own_calls(struct prog *p)
 {
-	unsigned int i;
+	unsigned int i, n = 0;
 
+	for (i = 0; i < NR_OWN; i++)
+		n += in_use(i);
 	emit_load(p, OFF_IP + OFF_HIGH);
-	emit_jeq(p, STUB_CODE >> 32, 0, 1 + 4 * NR_OWN);
+	emit_jeq(p, STUB_CODE >> 32, 0, 1 + 4 * n);
 	emit_load(p, OFF_IP);
 	for (i = 0; i < NR_OWN; i++) {
+		if (!in_use(i))
+			continue;
 		/* after a wrong number A holds that number, no ip: harmless */
 		emit_jeq(p, (u32)stub_va(own_calls[i].ip), 0, 3);
 		emit_load(p, OFF_NR);
@@ -98,6 +117,10 @@ static unsigned int thread_filter(struct sock_filter *f, unsigned int max,
 	emit_jeq(&p, AUDIT_ARCH_X86_64, 1, 0);
 	emit_ret(&p, SECCOMP_RET_TRAP);
 	emit_own_calls(&p);
+	if (backend.turns) {
+		emit_ret(&p, SECCOMP_RET_TRAP);
+		return p.n;
+	}
 	emit_load(&p, OFF_NR);
 	emit(&p, BPF_JMP | BPF_JGE | BPF_K, LAST_KNOWN_NR, 0, 1);
 	emit_ret(&p, SECCOMP_RET_TRAP);	/* x32 numbers among them */
@@ -110,9 +133,11 @@ static unsigned int agent_filter(struct sock_filter *f)
 {
 	struct prog p = { f, 0, AGENT_ROOM };
 
-	emit_load(&p, OFF_IP);
-	emit_jeq(&p, (u32)stub_va(stub_agent_idle_ip), 0, 1);
-	emit_ret(&p, SECCOMP_RET_USER_NOTIF);
+	if (!backend.turns) {
+		emit_load(&p, OFF_IP);
+		emit_jeq(&p, (u32)stub_va(stub_agent_idle_ip), 0, 1);
+		emit_ret(&p, SECCOMP_RET_USER_NOTIF);
+	}
 	emit_ret(&p, SECCOMP_RET_ALLOW);
 	return p.n;
 }
@@ -144,7 +169,8 @@ void filter_set_denied(const u16 *nrs, unsigned int n)
 int filter_probe_outer(void)
 {
 	static u16 denied[OUTER_MAX_NR];
-	int n = outer_filter_present() ? outer_filter_probe(denied) : 0;
+	bool ask = !backend.turns && outer_filter_present();
+	int n = ask ? outer_filter_probe(denied) : 0;
 
 	if (n < 0)
 		return n;

@@ -16,6 +16,7 @@
 #define _GNU_SOURCE 1
 #include <asm/prctl.h>
 #include <errno.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -42,6 +43,8 @@ enum check {
 	MAP_PHYS,		/* BELOW; flags and descriptor */
 	MAP_SLOT,		/* one slot */
 	MAP_CTRL,		/* the control pages, read-only */
+	SLOT_FUTEX,		/* a word in the slots; args[1] == value */
+	ARENA_WRITE,		/* the descriptor; args[2] == value bytes */
 };
 
 static const struct {
@@ -52,7 +55,13 @@ static const struct {
 } rules[] = {			/* those of guest threads first */
 	{ stub_notify_ip, STUB_NR_NOTIFY, ANY, 0 },
 	{ stub_sigreturn_ip, SYS_rt_sigreturn, ANY, 0 },
+	{ stub_turn_wake_ip, SYS_futex, SLOT_FUTEX, FUTEX_WAKE },
+	{ stub_turn_wait_ip, SYS_futex, SLOT_FUTEX, FUTEX_WAIT },
 	{ stub_agent_idle_ip, STUB_NR_NOTIFY, ANY, 0 },
+	{ stub_batch_wait_ip, SYS_futex, ANY, 0 },
+	{ stub_batch_wake_ip, SYS_futex, ANY, 0 },
+	{ stub_batch_done_ip, SYS_pwrite64, ARENA_WRITE, 4 },
+	{ stub_batch_error_ip, SYS_pwrite64, ARENA_WRITE, 1 },
 	{ stub_agent_phys_ip, SYS_mmap, MAP_PHYS, 0 },
 	{ stub_agent_unmap_ip, SYS_munmap, BELOW, 0 },
 	{ stub_agent_protect_ip, SYS_mprotect, BELOW, 0 },
@@ -61,6 +70,8 @@ static const struct {
 	{ stub_spawner_wait_ip, SYS_futex, ANY, 0 },
 	{ stub_spawner_clone_ip, SYS_clone, ARG0, STUB_CLONE_THREAD },
 	{ stub_spawner_write_ip, SYS_write, ANY, 0 },
+	{ stub_gettid_ip, SYS_gettid, ANY, 0 },
+	{ stub_tid_write_ip, SYS_pwrite64, ARENA_WRITE, 1 },
 	{ stub_thread_stack_ip, SYS_sigaltstack, ANY, 0 },
 	{ stub_thread_seccomp_ip, SYS_seccomp, ARG0, SECCOMP_SET_MODE_FILTER },
 	{ stub_thread_sendmsg_ip, SYS_sendmsg, ANY, 0 },
@@ -179,6 +190,14 @@ static void emit_check(struct prog *p, int check, u32 value)
 		want(p, 0, STUB_CTRL);
 		want(p, 1, STUB_CTRL_SIZE);
 		want(p, 2, PROT_READ);
+		break;
+	case SLOT_FUTEX:
+		want_low(p, 1, value);
+		want_high(p, 0, STUB_SLOTS >> 32);
+		break;
+	case ARENA_WRITE:
+		want_low(p, 0, STUB_FD_ARENA);
+		want(p, 2, value);
 		break;
 	}
 }

@@ -29,6 +29,7 @@ static const char help[] =
 "For tests and debugging:\n"
 "  um_nosync        wake the kernel's thread without the scheduler's hint\n"
 "  um_nokillable    do without killable waits for notifications\n"
+"  um_trap          do without seccomp listeners\n"
 "  um_nolockdown    leave the program's own system calls unrestricted\n"
 "  um_tracelockdown name each system call the restriction denies\n"
 "  um_nosupervisor  one process less: no clean-up after SIGKILL\n"

@@ -65,6 +65,7 @@ static void start_backend(int memfd, struct host_boot_info *info)
 	struct backend_options o = {
 		.no_sync = options.nosync,
 		.no_killable = options.nokillable,
+		.trap = options.trap,
 	};
 
 	backend_init(memfd, options.mem, options.ncpus, &o);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Probes of the host. Each looks at one thing and knows its message; what only
- * a back end needs (listeners, outer filters) is probed there.
+ * a back end needs (listeners, outer filters) is probed there: without user
+ * notification it takes another transport.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -227,7 +228,6 @@ void probe_host(u64 mem)
 {
 	probe_version();
 	probe_cpu();
-	probe_seccomp_action(SECCOMP_RET_USER_NOTIF, "seccomp user notification");
 	probe_seccomp_action(SECCOMP_RET_TRAP, "seccomp trap");
 	probe_memfd();
 	probe_address_space(mem);

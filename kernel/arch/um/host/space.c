@@ -357,6 +357,8 @@ int host_mm_create(struct host_mm **out)
 
 void host_mm_destroy(struct host_mm *hmm)
 {
+	if (backend.turns && !space_check_dead(hmm))
+		thread_end_parked(hmm);
 	if (space_check_dead(hmm) || hmm->tampered || hmm->granted ||
 	    hmm->nr_slots > POOL_SLOTS || !put_pooled(hmm))
 		bury(hmm);

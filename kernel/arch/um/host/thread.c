@@ -43,23 +43,29 @@ HOST_ALLOW(clock_getres);
 #define STOP_CPU_NS	50000000ll
 #define SYSCALL_INSN	2		/* bytes */
 #define STRAY_CALLS	2		/* of a thread that ought to come in */
+#define LOST_LOOKS	5		/* at one that sleeps elsewhere */
 
 bool thread_is_stub_event(const struct seccomp_notif *n)
 {
 	return n->data.instruction_pointer == stub_va(stub_notify_ip);
 }
 
+bool thread_ended(const struct host_thread *t)
+{
+	return backend.turns ? turn_ended(t) : notif_ended(t->listener);
+}
+
 /* The thread alone may have ended (guest code that jumped to the exit). */
 static bool thread_gone(struct host_thread *t)
 {
-	return space_check_dead(t->hmm) || notif_ended(t->listener);
+	return space_check_dead(t->hmm) || thread_ended(t);
 }
 
 /* Dead means: it does not run any more. */
 void thread_set_dead(struct host_thread *t)
 {
 	t->state = T_DEAD;
-	t->gone = notif_ended(t->listener);
+	t->gone = thread_ended(t);
 	if (!t->gone && !t->hmm->dead)
 		space_kill(t->hmm);
 }
@@ -84,7 +90,10 @@ void thread_answer(struct host_thread *t, s64 val)
 	follow_vcpu(t->tid, &t->cpu);
 	t->answer = val;
 	t->state = T_RUNNING;
-	t->unsent = notif_send(t->listener, t->id, val) == -ENOENT;
+	if (backend.turns)
+		turn_answer(t, val);
+	else
+		t->unsent = notif_send(t->listener, t->id, val) == -ENOENT;
 }
 
 /* True if n is the answered call once more, and has been answered again. */
@@ -212,16 +221,23 @@ void thread_take(struct host_thread *t, const struct seccomp_notif *n,
  * a process makes VCPU_PENDING_CHILD pending on all vcpus, and that of a
  * thread is seen at the next tick.
  */
+static long recv_once(struct host_thread *t, struct seccomp_notif *n)
+{
+	if (backend.turns)
+		return turn_hear_or_pending(t, n);
+	memset(n, 0, sizeof(*n));
+	return host_window_syscall(SYS_ioctl, t->listener,
+				   SECCOMP_IOCTL_NOTIF_RECV, (u64)n, 0,
+				   &this_area()->pending);
+}
+
 static int recv_or_pending(struct host_thread *t, struct seccomp_notif *n)
 {
 	u32 *pending = &this_area()->pending;
 	long err;
 
 	for (;;) {
-		memset(n, 0, sizeof(*n));
-		err = host_window_syscall(SYS_ioctl, t->listener,
-					  SECCOMP_IOCTL_NOTIF_RECV, (u64)n, 0,
-					  pending);
+		err = recv_once(t, n);
 		if (!err && !answered_again(t, n))
 			return 0;
 		if (err && err != -EINTR && err != -ENOENT)
@@ -313,22 +329,34 @@ static int kill_tampered(struct host_thread *t)
 	return -ESRCH;
 }
 
-int thread_wait_stub(struct host_thread *t, struct seccomp_notif *n)
+/* The next word within ms, or an error: -ESRCH, or one that means nothing. */
+static int hear(struct host_thread *t, struct seccomp_notif *n, int ms)
 {
 	struct pollfd p = { .fd = t->listener, .events = POLLIN };
+
+	if (backend.turns)
+		return turn_hear(t, n, ms);
+	if (poll(&p, 1, ms) <= 0)
+		return -EINTR;
+	return p.revents & POLLIN ? notif_recv(t->listener, n) : -ESRCH;
+}
+
+int thread_wait_stub(struct host_thread *t, struct seccomp_notif *n)
+{
+	int ret, lost = 0;
 	u64 start = 0, now;
-	int ret;
 
 	for (;;) {
-		if (poll(&p, 1, start ? 20 : 50) > 0) {
-			ret = p.revents & POLLIN ? notif_recv(t->listener, n) : -ESRCH;
-			if (!ret && answered_again(t, n))
-				continue;
-			if (ret != -EINTR && ret != -ENOENT)
-				return ret;
-		}
+		ret = hear(t, n, start ? 20 : 50);
+		if (!ret && answered_again(t, n))
+			continue;
+		if (!ret || ret == -ESRCH)
+			return ret;
 		if (thread_gone(t))
 			return -ESRCH;
+		lost = backend.turns && turn_lost(t) ? lost + 1 : 0;
+		if (lost == LOST_LOOKS)
+			return kill_tampered(t);
 		now = cpu_time(t);
 		if (!start)
 			start = now ?: 1;

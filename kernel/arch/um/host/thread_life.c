@@ -12,12 +12,14 @@
  * sigreturn to an instruction of the stub that traps, or, if in a call, by the
  * kick. Whatever signal it comes in with, it then is in a handler that the
  * host has started, on its own slot, all signals blocked; its frame is made
- * anew there. One that comes in otherwise costs the space its life.
+ * anew there. One that comes in otherwise costs the space its life. In the
+ * transport `trap` only the end of a thread is certain: there they all end.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -27,6 +29,7 @@
 
 HOST_ALLOW(close);
 HOST_ALLOW(poll);
+HOST_ALLOW(sched_yield);
 
 #define MAX_PARKED	8		/* in a space */
 #define END_MS		100
@@ -80,6 +83,21 @@ static void put_slot(struct host_thread *t)
 
 /* ---- birth ---- */
 
+static int hear_first(struct host_thread *t, int listener, struct seccomp_notif *n)
+{
+	int ret;
+
+	if (backend.turns) {
+		t->tid = t->hmm->ctrl->tid;
+		return thread_wait_stub(t, n);
+	}
+	t->listener = listener;
+	notif_setup(listener);
+	ret = notif_wait(listener, n);
+	t->tid = n->pid;
+	return ret;
+}
+
 /* Until its first notification; -errno: no thread has been made, or -EIO: one
  * may be there, so its slot is lost. */
 static int start_thread(struct host_thread *t)
@@ -89,6 +107,7 @@ static int start_thread(struct host_thread *t)
 	struct seccomp_notif n;
 	int ret;
 
+	turn_start(t);
 	hmm->ctrl->stack.sp = t->slot_va + STUB_SLOT_HEADER;
 	hmm->ctrl->stack.size = STUB_SLOT_SIZE - STUB_SLOT_HEADER;
 	ret = zygote_thread(hmm);
@@ -97,12 +116,9 @@ static int start_thread(struct host_thread *t)
 	ret = zygote_receive(hmm);
 	if (ret < 0)
 		return ret == -EMFILE ? -EIO : ret;
-	t->listener = ret;
-	notif_setup(ret);
-	ret = notif_wait(t->listener, &n);
+	ret = hear_first(t, ret, &n);
 	if (ret)
 		return ret;
-	t->tid = n.pid;
 	thread_take(t, &n, &trap);
 	if (trap.kind != TRAP_FAULT || trap.ip != stub_va(stub_start_ip))
 		return -EIO;
@@ -144,6 +160,22 @@ static struct host_thread *new_thread(struct host_mm *hmm, int *err)
 
 /* ---- end ---- */
 
+/* A kick that was on its way to a thread with signals unblocked makes it ask
+ * again. */
+static bool end_by_turns(struct host_thread *t)
+{
+	struct seccomp_notif n;
+	int tries;
+
+	thread_answer(t, STUB_EXIT);
+	for (tries = 0; !turn_ended(t) && tries < 20 + END_MS; tries++)
+		if (tries < 20)
+			sched_yield();
+		else if (!turn_hear(t, &n, 1))
+			thread_answer(t, STUB_EXIT);
+	return turn_ended(t);
+}
+
 /* Tells a stopped thread to end, and waits for that. */
 static bool tell_end(struct host_thread *t)
 {
@@ -151,6 +183,8 @@ static bool tell_end(struct host_thread *t)
 	struct seccomp_notif n;
 	int tries;
 
+	if (backend.turns)
+		return end_by_turns(t);
 	/* a pending kick may come first */
 	for (tries = 0; tries < 3; tries++) {
 		thread_answer(t, STUB_EXIT);
@@ -208,6 +242,19 @@ void thread_free(struct host_thread *t)
 }
 
 /* ---- between two lives of a space ---- */
+
+void thread_end_parked(struct host_mm *hmm)
+{
+	struct host_thread *t;
+
+	spin_lock(&hmm->lock);
+	while ((t = hmm->parked)) {
+		hmm->parked = t->next_free;
+		hmm->nr_parked--;
+		end_thread(t);
+	}
+	spin_unlock(&hmm->lock);
+}
 
 static bool cleanse(struct host_thread *t)
 {

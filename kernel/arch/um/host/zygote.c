@@ -110,7 +110,7 @@ static void set_signals(void)
 	raw(SYS_rt_sigprocmask, SIG_SETMASK, (long)&all, 0, 8, 0, 0);
 	for (sig = 1; sig <= 64; sig++)
 		raw(SYS_rt_sigaction, sig, (long)&sa, 0, 8, 0, 0);
-	sa.handler = stub_va(stub_handler);
+	sa.handler = stub_va(backend.turns ? stub_turn_handler : stub_handler);
 	sa.restorer = stub_va(stub_restorer);
 	sa.flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | 0x04000000;
 	sa.mask = ~0ull;
@@ -176,7 +176,18 @@ static void __attribute__((noreturn)) zygote_main(int parent, const int *socks,
 
 /* ---- in the kernel process ---- */
 
-static void fill_ctrl(struct stub_ctrl *ctrl)
+static void fill_turns(struct stub_ctrl *ctrl, u64 self)
+{
+	ctrl->turns = 1;
+	ctrl->self = self;
+	ctrl->batch_go = 0;
+	ctrl->batch_done = ~0u;		/* until the agent is there */
+	/* seccomp(2) returns no descriptor, and none is sent */
+	ctrl->listener = 0;
+	ctrl->msg.control = ctrl->msg.controllen = 0;
+}
+
+static void fill_ctrl(struct stub_ctrl *ctrl, u64 self)
 {
 	ctrl->filter_flags = backend.filter_flags;
 	ctrl->listener = backend.listener_fd;
@@ -191,6 +202,8 @@ static void fill_ctrl(struct stub_ctrl *ctrl)
 	ctrl->cmsg.type = SCM_RIGHTS;
 	ctrl->cmsg.fd = backend.listener_fd;
 	filter_fill(ctrl);
+	if (backend.turns)
+		fill_turns(ctrl, self);
 }
 
 static long futex(u32 *word, int op, u32 val, const struct timespec *ts)
@@ -302,11 +315,13 @@ static int take_message(int sock, const u64 *want)
 	if (n != sizeof(tag))
 		return *(u8 *)tag && *(u8 *)tag < 133 ? -*(u8 *)tag : -EIO;
 	h = CMSG_FIRSTHDR(&msg);
-	if (h && h->cmsg_type == SCM_RIGHTS)
+	if (backend.turns)
+		fd = 0;
+	else if (h && h->cmsg_type == SCM_RIGHTS)
 		memcpy(&fd, CMSG_DATA(h), sizeof(fd));
 	if (!memcmp(tag, want, sizeof(tag)))
 		return fd;
-	if (fd >= 0)
+	if (fd >= 0 && !backend.turns)
 		close(fd);
 	return -ESTALE;
 }
@@ -332,17 +347,23 @@ int zygote_receive(struct host_mm *hmm)
 
 /* ---- commands ---- */
 
+static bool room_for_descriptor(void)
+{
+	int fd = fcntl(backend.sockets[this_area()->cpu], F_DUPFD_CLOEXEC, 0);
+
+	return fd >= 0 && !close(fd);
+}
+
 /* Makes sure that a descriptor can be received, and from whom. */
 static int prepare(struct host_mm *hmm, u32 command, u32 seq)
 {
 	static const u64 nobody[2];
 	unsigned int cpu = this_area()->cpu;
 	struct stub_ctrl *ctrl = hmm->ctrl;
-	int fd = fcntl(backend.sockets[cpu], F_DUPFD_CLOEXEC, 0), strays;
+	int strays;
 
-	if (fd < 0)
+	if (!backend.turns && !room_for_descriptor())
 		return -errno;
-	close(fd);
 	for (strays = 0; strays < MAX_STRAYS; strays++)
 		if (take_message(backend.sockets[cpu], nobody) == -ENOMSG)
 			break;
@@ -368,7 +389,7 @@ int zygote_fork(struct host_mm *hmm)
 
 	if (ret)
 		return ret;
-	fill_ctrl(hmm->ctrl);
+	fill_ctrl(hmm->ctrl, hmm->ctrl_offset);
 	hmm->ctrl->seq = 1;		/* first command of its spawner */
 	spin_lock(&lock);
 	zctrl->arena_offset = hmm->ctrl_offset;

@@ -34,12 +34,14 @@ stub_\name\()_ip:
 #define SIG_SETMASK		2
 #define NR_write		1
 #define NR_close		3
+#define NR_pwrite64		18
 #define NR_getppid		110
 #define NR_sendmsg		46
 #define NR_clone		56
 #define NR_exit			60
 #define NR_sigaltstack		131
 #define NR_prctl		157
+#define NR_gettid		186
 #define NR_arch_prctl		158
 #define NR_futex		202
 #define NR_exit_group		231
@@ -75,6 +77,7 @@ stub_handler:				/* rdi: signal, rsi: info, rdx: ucontext */
 	rdfsbase %r10
 	rdgsbase %r8
 	CALL	STUB_NR_NOTIFY, notify
+stub_return:				/* rax: the answer */
 	testq	%rax, %rax
 	jle	stub_exit		/* or the listener is gone: ENOSYS */
 	movq	%rax, %rsp
@@ -91,6 +94,39 @@ stub_exit:
 	xorl	%edi, %edi
 	CALL	NR_exit, exit
 	hlt
+
+/*
+ * The same in the transport `trap`: all that guest code does for the vcpu's
+ * attention comes here, and says so in its slot's header. Siblings may write
+ * there too; they can only harm each other.
+ */
+	.globl stub_turn_handler
+stub_turn_handler:
+	rdfsbase %r10
+	rdgsbase %r8
+	movq	%rsp, %rbx
+	andq	$-STUB_SLOT_SIZE, %rbx
+	.globl stub_turn_say
+stub_turn_say:				/* rbx: slot */
+	movq	%r10, SLOT_FS_BASE(%rbx)
+	movq	%r8, SLOT_GS_BASE(%rbx)
+	movl	%edi, SLOT_SIGNAL(%rbx)
+	movq	%rdx, SLOT_UC(%rbx)
+	movl	$1, %eax
+	xchgl	%eax, SLOT_TURN(%rbx)
+	leaq	SLOT_TURN(%rbx), %rdi
+	movl	$FUTEX_WAKE, %esi
+	movl	$1, %edx
+	CALL	NR_futex, turn_wake
+1:	leaq	SLOT_TURN(%rbx), %rdi
+	xorl	%esi, %esi		/* FUTEX_WAIT, shared */
+	movl	$1, %edx
+	xorl	%r10d, %r10d
+	CALL	NR_futex, turn_wait
+	cmpl	$0, SLOT_TURN(%rbx)
+	jne	1b
+	movq	SLOT_ANSWER(%rbx), %rax
+	jmp	stub_return
 
 /* ---- a new guest thread: its last trusted code ---- */
 
@@ -259,7 +295,26 @@ spawner_wait:
 	movl	CTRL_SOCKET(%r12), %edi
 	CALL	NR_write, spawner_write
 	jmp	spawner_wait
-1:	cmpl	$STUB_CMD_AGENT, %ebx
+1:	cmpl	$0, CTRL_TURNS(%r12)
+	je	3f
+	/* nobody is notified of a new thread's number: it tells it, byte by
+	 * byte, where guest threads cannot write */
+	CALL	NR_gettid, gettid
+	movl	%eax, %r14d
+	movq	CTRL_SELF(%r12), %r10
+	addq	$CTRL_TID, %r10
+	movl	$4, %ebp
+2:	movzbl	%r14b, %eax
+	leaq	errno_table(%rip), %rsi
+	addq	%rax, %rsi
+	movl	$STUB_FD_ARENA, %edi
+	movl	$1, %edx
+	CALL	NR_pwrite64, tid_write
+	shrl	$8, %r14d
+	incq	%r10
+	decl	%ebp
+	jnz	2b
+3:	cmpl	$STUB_CMD_AGENT, %ebx
 	jne	guest_thread
 
 /* ---- agent: changes the address space, in batches ---- */
@@ -275,6 +330,8 @@ spawner_wait:
 	xorl	%ebx, %ebx
 	xorl	%eax, %eax
 agent_idle:
+	cmpl	$0, CTRL_TURNS(%r12)
+	jne	agent_turn
 	incl	%r13d
 	movl	%ebx, %edi
 	movq	%rax, %rsi
@@ -283,6 +340,7 @@ agent_idle:
 	cmpq	$AGENT_BATCH, %rax
 	ja	die			/* the listener is gone: ENOSYS */
 	movl	%eax, %r14d
+agent_batch:
 	xorl	%ebx, %ebx
 	movabsq	$STUB_BATCH, %r15
 agent_next:
@@ -327,6 +385,55 @@ agent_next:
 	incl	%ebx
 	addq	$AGENT_OP_SIZE, %r15
 	jmp	agent_next
+
+/*
+ * The transport `trap`: the batch is told by its number in batch_go, and the
+ * result by writing that number to batch_done; after an error (rax not 0) how
+ * many ops were carried out and errno first, as one byte each.
+ * r13: number of the batch at hand, 0 at first.
+ */
+agent_turn:
+	testq	%rax, %rax
+	jz	2f
+	negq	%rax
+	movq	%rax, %rbp
+	movl	%ebx, %eax
+	movl	$CTRL_BATCH_MADE, %r10d
+1:	movzbl	%al, %eax
+	leaq	errno_table(%rip), %rsi
+	addq	%rax, %rsi
+	addq	CTRL_SELF(%r12), %r10
+	movl	$STUB_FD_ARENA, %edi
+	movl	$1, %edx
+	CALL	NR_pwrite64, batch_error
+	movl	$CTRL_BATCH_ERROR, %r10d
+	movq	%rbp, %rax
+	xorl	%ebp, %ebp
+	testq	%rax, %rax
+	jnz	1b
+2:	leaq	CTRL_BATCH_GO(%r12), %rsi
+	movq	CTRL_SELF(%r12), %r10
+	addq	$CTRL_BATCH_DONE, %r10
+	movl	$STUB_FD_ARENA, %edi
+	movl	$4, %edx
+	CALL	NR_pwrite64, batch_done
+	leaq	CTRL_BATCH_DONE(%r12), %rdi
+	movl	$FUTEX_WAKE, %esi
+	movl	$1, %edx
+	CALL	NR_futex, batch_wake
+3:	leaq	CTRL_BATCH_GO(%r12), %rdi
+	xorl	%esi, %esi		/* FUTEX_WAIT, shared */
+	movl	%r13d, %edx
+	xorl	%r10d, %r10d
+	CALL	NR_futex, batch_wait
+	movl	CTRL_BATCH_GO(%r12), %eax
+	cmpl	%eax, %r13d
+	je	3b
+	movl	%eax, %r13d
+	movl	CTRL_BATCH_OPS(%r12), %r14d
+	cmpl	$AGENT_BATCH, %r14d
+	ja	die
+	jmp	agent_batch
 
 /* byte i is i: what a trusted thread writes from to tell an errno */
 errno_table:
