@@ -13,6 +13,8 @@
 #include "ubd/format/cow_commit.h"
 #include "ubd/host/cow_open.h"
 
+#define TIME_MOST (1ull << 40)	/* a record says what somebody wrote */
+
 struct commit {
 	struct cow_commit c;	/* first */
 	struct cow_top top;
@@ -20,11 +22,13 @@ struct commit {
 	bool warned;
 };
 
+/* What the file system made of the time is what the header must say. */
 static int stamp(struct cow_commit *cc)
 {
 	struct commit *c = (struct commit *)cc;
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 				     { .tv_sec = (time_t)cc->mtime } };
+	struct stat st;
 
 	if (!c->warned)
 		msg_warning(c->backing.path,
@@ -34,6 +38,11 @@ static int stamp(struct cow_commit *cc)
 		return 0;	/* nobody compares its time */
 	if (futimens(c->backing.fd, times))
 		return errno == EACCES ? -EPERM : -errno;
+	if (fstat(c->backing.fd, &st))
+		return -errno;
+	if ((u32)st.st_mtime == (u32)cc->record.mtime)
+		return -EPERM;
+	cc->mtime = (u64)st.st_mtime;
 	return fsync(c->backing.fd) ? -errno : 0;
 }
 
@@ -61,7 +70,7 @@ static int check_record(struct commit *c)
 	return 0;
 }
 
-/* The record, and a time that nothing has seen. */
+/* The record, and a time that nothing has seen; FAT has only even seconds. */
 static int plan(struct commit *c)
 {
 	struct cow_record *r = &c->c.record;
@@ -77,10 +86,10 @@ static int plan(struct commit *c)
 		return -1;
 	if (c->top.cut_off) {
 		r->mtime = c->top.record.mtime;
-		if (old < r->mtime)
+		if (old < r->mtime && r->mtime < TIME_MOST)
 			old = r->mtime;
 	}
-	c->c.mtime = now > old ? now : old + 1;
+	c->c.mtime = now > old + 1 ? now : old + 2;
 	if (c->backing.device)
 		c->c.mtime = (u64)st.st_mtime;
 	return 0;
@@ -107,7 +116,7 @@ static int run(struct commit *c)
 				 "again when the reason is gone");
 	if (err == -EPERM)
 		return msg_error(c->backing.path,
-				 "only its owner can set its time");
+				 "its time cannot be set: only its owner can");
 	if (err)
 		return msg_errno(file, -err, "cannot be committed");
 	if (c->c.tail_kept)

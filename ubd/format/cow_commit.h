@@ -15,8 +15,9 @@ struct cow_commit {
 	bool resumed;		/* there is a record in the file already */
 	struct cow_record record;
 	u64 mtime;		/* seconds: what the backing's becomes */
-	/* Gives the backing that mtime, on stable storage. 0, -EPERM if it was
-	 * left as it is, or another -errno. */
+	/* Gives the backing that mtime, on stable storage, and corrects mtime
+	 * to what it has got. 0, -EPERM if it was left as it is, or another
+	 * -errno. */
 	int (*stamp)(struct cow_commit *c);
 	/* out */
 	u64 copied;		/* bytes */
