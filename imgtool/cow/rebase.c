@@ -12,21 +12,66 @@
 #include "ubd/format/cow_rebase.h"
 #include "ubd/host/cow_open.h"
 
-/* What differs goes into the COW file, which is opened as by anyone else. */
+struct rebase {
+	struct cow_rebase r;	/* first */
+	struct cow_backing from, to;
+};
+
+/* Where file fd has data, at off or behind; off if that is not known. */
+static u64 next_data(int fd, u64 off)
+{
+	off_t at = lseek(fd, (off_t)off, SEEK_DATA);
+
+	if (at < 0 && errno == ENXIO)
+		return ~0ull;
+	return at < (off_t)off ? off : (u64)at;
+}
+
+/* Holes in both files. */
+static u64 same(struct cow_rebase *cr, u64 off, u64 len)
+{
+	struct rebase *r = (struct rebase *)cr;
+	u64 from = next_data(r->from.fd, off), to;
+
+	if (from < off + 512)
+		return 0;
+	to = next_data(r->to.fd, off);
+	if (to > from)
+		to = from;
+	return (to - off < len ? to - off : len) & ~511ull;
+}
+
+static bool has_holes(const struct cow_backing *b)
+{
+	return b->plain && !b->device;
+}
+
+/* What differs goes into the COW file. */
 static int copy(struct cow_top *top, struct io *io, struct cow_backing *to)
 {
 	struct cow_opening o = {
 		.file = top->file, .backing = cow_options.backing,
-		.any_backing = cow_options.allow, .writable = true,
+		.any_backing = cow_options.allow,
 	};
-	struct image *img;
-	u64 copied;
-	int err;
+	struct rebase r = { .r = { .io = io, .h = &top->h, .base = to->img },
+			    .to = *to };
+	struct io *over;
+	int err = -ENOMEM;
 
-	if (cow_open(dup(top->fd), (u64)top->st.st_size, &o, &img))
+	if (cow_open_backing(top->fd, &top->h, &o, &r.from))
 		return msg_error(NULL, "%s", o.err);
-	err = cow_rebase_copy(img, io, &top->h, to->img, &copied);
-	img->fmt->close(img);
+	if (has_holes(&r.from) && has_holes(to))
+		r.r.same = same;
+	over = io_file(dup(top->fd));
+	if (over)
+		r.r.img = cow_image(over, &top->h, r.from.img, true);
+	else
+		r.from.img->fmt->close(r.from.img);
+	if (r.r.img) {
+		err = cow_rebase_copy(&r.r);
+		r.r.img->fmt->close(r.r.img);
+	}
+	close(r.from.fd);
 	return err ? msg_errno(top->file, -err, "not changed, sectors cannot "
 			       "be copied into it") : 0;
 }

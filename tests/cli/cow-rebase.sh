@@ -114,6 +114,23 @@ capture "$IMGTOOL" cow rebase cow fifo
 assert_plain_error 1 "neither a regular file nor a block device"
 cmp cow cow1 || fail "a refused rebase changed the file"
 
+# holes in the one, in the other, and in both
+truncate -s 40M old2 new2
+for i in 5 6 20; do
+	printf '%0700d' $i | poke old2 $((i * 1048576 + 300))
+done
+for i in 6 7 30; do
+	printf '%0700d' $i | poke new2 $((i * 1048576 + 300))
+done
+"$IMGTOOL" cow create cow2 old2
+capture "$IMGTOOL" cow rebase cow2 new2
+assert_status 0
+"$IMGTOOL" cow flatten cow2 raw2
+cmp raw2 old2 || fail "holes: the view"
+# 5, 7, 20 and 30, two sectors each; 6 is the same
+assert_eq "$(dd if=cow2 bs=8192 skip=1 count=2 status=none | head -c 10240 |
+	od -An -v -tu1 | tr -s ' ' '\n' | grep -c '^3$')" 4 "holes: copied"
+
 # over a COW file, and from one
 make
 "$IMGTOOL" cow create above old

@@ -15,10 +15,9 @@
 #define SECTOR	512u
 #define NAME_AT	32u	/* in a V3 header */
 
-struct rebase {
-	struct image *img, *base;
+struct work {
+	struct cow_rebase *r;
 	char *old, *new;	/* CHUNK bytes */
-	u64 *copied;
 };
 
 static int read_image(struct image *img, char *buffer, u64 n, u64 off)
@@ -29,51 +28,54 @@ static int read_image(struct image *img, char *buffer, u64 n, u64 off)
 	return img->fmt->read(img, &span, off, false);
 }
 
-static bool differs(const struct rebase *r, u64 at)
+static bool differs(const struct work *w, u64 at)
 {
-	return memcmp(r->old + at, r->new + at, SECTOR) != 0;
+	return memcmp(w->old + at, w->new + at, SECTOR) != 0;
 }
 
 /* n bytes at off: runs of sectors that differ are written. */
-static int compare(struct rebase *r, u64 n, u64 off)
+static int compare(struct work *w, u64 n, u64 off)
 {
+	struct image *img = w->r->img;
 	u64 at = 0, end;
-	int err = read_image(r->img, r->old, n, off);
+	int err = read_image(img, w->old, n, off);
 
 	if (!err)
-		err = read_image(r->base, r->new, n, off);
+		err = read_image(w->r->base, w->new, n, off);
 	while (at < n && !err) {
-		for (end = at; end < n && differs(r, end); end += SECTOR)
+		for (end = at; end < n && differs(w, end); end += SECTOR)
 			;
 		if (end == at) {
 			at += SECTOR;
 			continue;
 		}
-		struct iovec v = { r->old + at, end - at };
+		struct iovec v = { w->old + at, end - at };
 		struct io_span span = { &v, 0, end - at };
 
-		err = r->img->fmt->write(r->img, &span, off + at);
-		*r->copied += end - at;
+		err = img->fmt->write(img, &span, off + at);
 		at = end;
 	}
 	return err;
 }
 
-static int compare_run(struct rebase *r, u64 off, u64 len)
+static int compare_run(struct work *w, u64 off, u64 len)
 {
 	u64 n;
 	int err = 0;
 
 	for (; len && !err; off += n, len -= n) {
+		n = w->r->same ? w->r->same(w->r, off, len) : 0;
+		if (n)
+			continue;
 		n = len < CHUNK ? len : CHUNK;
-		err = compare(r, n, off);
+		err = compare(w, n, off);
 	}
 	return err;
 }
 
-static int compare_all(struct rebase *r, struct cow_map *m)
+static int compare_all(struct work *w, struct cow_map *m)
 {
-	u64 at, run, end = r->img->bytes / SECTOR;
+	u64 at, run, end = w->r->img->bytes / SECTOR;
 	int here, err = 0;
 
 	for (at = 0; at < end && !err; at += run) {
@@ -81,32 +83,29 @@ static int compare_all(struct rebase *r, struct cow_map *m)
 		if (here < 0)
 			err = here;
 		else if (!here)
-			err = compare_run(r, at * SECTOR, run * SECTOR);
+			err = compare_run(w, at * SECTOR, run * SECTOR);
 	}
 	return err;
 }
 
-int cow_rebase_copy(struct image *img, struct io *io,
-		    const struct cow_header *h, struct image *base,
-		    u64 *copied)
+int cow_rebase_copy(struct cow_rebase *r)
 {
 	/* Of its own, not that of img: pages of it that are read before img
 	 * stores new bits don't have them, which does not matter. */
-	struct cow_map *m = map_new(io, h->map_at, img->bytes / SECTOR);
-	struct rebase r = { .img = img, .base = base, .copied = copied };
+	struct cow_map *m = map_new(r->io, r->h->map_at,
+				    r->img->bytes / SECTOR);
+	struct work w = { .r = r, .old = malloc(2 * CHUNK) };
 	int err = -ENOMEM;
 
-	*copied = 0;
-	r.old = malloc(2 * CHUNK);
-	if (r.old && m) {
-		r.new = r.old + CHUNK;
-		err = compare_all(&r, m);
+	if (w.old && m) {
+		w.new = w.old + CHUNK;
+		err = compare_all(&w, m);
 	}
 	if (!err)
-		err = img->fmt->flush(img);
+		err = r->img->fmt->flush(r->img);
 	if (m)
 		map_free(m);
-	free(r.old);
+	free(w.old);
 	return err;
 }
 
