@@ -2,7 +2,7 @@
 /*
  * killat N COMMAND...: SIGKILL COMMAND as it is about to make its N-th system
  * call of those that change a file or sync it. Exits with 137 then, else as
- * the command does.
+ * the command does; 77: it can't be done here.
  */
 #include <errno.h>
 #include <signal.h>
@@ -35,7 +35,7 @@ static int counts(unsigned long long nr)
 static void die(const char *what)
 {
 	fprintf(stderr, "killat: %s: %s\n", what, strerror(errno));
-	exit(99);
+	exit(77);
 }
 
 /* Stopped at a system call: the one to be killed at? */
