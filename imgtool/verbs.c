@@ -25,8 +25,9 @@ const struct verb verbs[] = {
 	{
 		.name = "cow",
 		.synopsis = "[OPTION]... create COW BACKING | info COW | "
-			    "flatten COW RAW | upgrade COW",
-		.summary = "make and read copy-on-write files",
+			    "flatten COW RAW | upgrade COW | "
+			    "commit COW [BACKING] | rebase COW BACKING",
+		.summary = "make, read and change copy-on-write files",
 		.function = verb_cow,
 		.options = verb_cow_options,
 	},

@@ -18,18 +18,19 @@
 
 #define CHUNK (1u << 20)
 
-enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW };
+enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE };
 
 const struct verb_option verb_cow_options[] = {
 	{ "backing", OPT_BACKING, "FILE",
-	  "flatten: the backing to take instead of the header's" },
+	  "the backing to take instead of the header's" },
 	{ "allow-backing", OPT_ALLOW, NULL,
-	  "flatten: the header may name a backing anywhere" },
+	  "the header may name a backing anywhere" },
+	{ "unsafe", OPT_UNSAFE, NULL,
+	  "rebase, commit: believe that contents are the same" },
 	VERB_OPTIONS_END
 };
 
-static const char *backing;
-static bool allow;
+struct cow_options cow_options;
 
 static int cow_create(char **operand)
 {
@@ -62,7 +63,8 @@ static int open_image(const char *file, u64 *bytes)
 
 static int cow_info(char **operand)
 {
-	unsigned char head[COW_HEADER_MOST];
+	unsigned char head[COW_HEAD_BYTES];
+	struct cow_record record;
 	struct cow_header h;
 	const char *bad;
 	u64 bytes;
@@ -92,6 +94,8 @@ static int cow_info(char **operand)
 		else
 			putchar(*p);
 	putchar('\n');
+	if (cow_record_get(head, (size_t)n, &h, &record))
+		puts("commit: cut off");
 	return STATUS_OK;
 }
 
@@ -161,8 +165,8 @@ static int write_raw(struct image *img, const char *file, u64 size)
 
 static int cow_flatten(char **operand)
 {
-	struct cow_opening o = { .file = operand[0], .backing = backing,
-				 .any_backing = allow };
+	struct cow_opening o = { .file = operand[0], .backing = cow_options.backing,
+				 .any_backing = cow_options.allow };
 	char holder[64];
 	struct image *img;
 	u64 bytes, size;
@@ -187,13 +191,15 @@ static int cow_flatten(char **operand)
 
 static const struct {
 	const char *name;
-	int operands;
+	int least, most;	/* operands */
 	int (*function)(char **operand);
 } actions[] = {
-	{ "create", 2, cow_create },
-	{ "info", 1, cow_info },
-	{ "flatten", 2, cow_flatten },
-	{ "upgrade", 1, cow_upgrade_file },
+	{ "create", 2, 2, cow_create },
+	{ "info", 1, 1, cow_info },
+	{ "flatten", 2, 2, cow_flatten },
+	{ "upgrade", 1, 1, cow_upgrade_file },
+	{ "commit", 1, 2, cow_commit_file },
+	{ "rebase", 2, 2, cow_rebase_file },
 };
 
 int verb_cow(int argc, char **argv)
@@ -206,22 +212,25 @@ int verb_cow(int argc, char **argv)
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0) {
 		if (c == OPT_BACKING)
-			backing = value;
+			cow_options.backing = value;
+		else if (c == OPT_ALLOW)
+			cow_options.allow = true;
 		else
-			allow = true;
+			cow_options.unsafe = true;
 	}
 	if (c < 0)
 		return args.status;
 	if (!args.argc)
-		return verb_usage_error("action", "create, info, flatten or "
-					  "upgrade?");
+		return verb_usage_error("action", "create, info, flatten, "
+					  "upgrade, commit or rebase?");
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(args.argv[0], actions[i].name))
 			continue;
-		if (args.argc - 1 != actions[i].operands)
+		if (args.argc - 1 < actions[i].least ||
+		    args.argc - 1 > actions[i].most)
 			return verb_usage_error(args.argv[0],
 						"takes %d operands",
-						actions[i].operands);
+						actions[i].least);
 		return actions[i].function(args.argv + 1);
 	}
 	return verb_usage_error(args.argv[0], "no such action");

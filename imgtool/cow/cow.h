@@ -3,6 +3,40 @@
 #ifndef IMGTOOL_COW_COW_H
 #define IMGTOOL_COW_COW_H
 
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "ubd/format/cow_record.h"
+
 int cow_upgrade_file(char **operand);
+int cow_commit_file(char **operand);	/* the second may be missing */
+int cow_rebase_file(char **operand);
+
+struct cow_options {
+	const char *backing;
+	bool allow;	/* the header may name a backing anywhere */
+	bool unsafe;
+};
+extern struct cow_options cow_options;
+
+/* A COW file that is to be changed, locked against all others. */
+struct cow_top {
+	const char *file;
+	int fd;
+	struct stat st;
+	struct cow_header h;
+	bool cut_off;			/* a commit was, and */
+	struct cow_record record;	/* this is its record */
+};
+
+/* -1: reported, and nothing to close */
+int cow_open_top(const char *file, struct cow_top *top);
+
+/*
+ * Puts a new file with header `new`, and what top holds, in its place. A file
+ * FILE.imgtool-new may be left by a crash; the next call removes it. 0 or
+ * -errno.
+ */
+int cow_replace(const struct cow_top *top, const struct cow_header *new);
 
 #endif

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "../format/cow.h"
+#include "../format/cow_record.h"
 #include "cow_open.h"
 #include "lock.h"
 
@@ -31,7 +32,7 @@ struct backing {
 	int fd;
 	u64 bytes;
 	u32 mtime;
-	bool device;
+	bool device, plain;
 	char path[PATH_MAX];
 };
 
@@ -128,13 +129,14 @@ static int open_backing(struct cow_opening *o, struct backing *b)
 	int err;
 
 	/* realpath() has followed links: one here was put in between */
-	b->fd = open(b->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	b->fd = open(b->path, (o->change_backing ? O_RDWR : O_RDONLY) |
+				      O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
 	if (b->fd < 0)
 		return fail_errno(o, b->path);
 	err = look_at(o, b);
 	if (err || o->no_lock)
 		return err;
-	err = lock_image(b->fd, false, holder, sizeof(holder));
+	err = lock_image(b->fd, o->change_backing, holder, sizeof(holder));
 	if (err == -EAGAIN)
 		return fail(o, -EBUSY, b->path, "in use by %s", holder);
 	return 0;
@@ -148,13 +150,14 @@ static int check_backing(struct cow_opening *o, const struct cow_header *h,
 			    "made for a backing of %llu bytes, but %.150s has "
 			    "%llu", (unsigned long long)h->size, b->path,
 			    (unsigned long long)virtual);
-	if (b->mtime == h->mtime)
+	if (b->mtime == h->mtime || o->any_mtime)
 		return 0;
 	if (!b->device)
 		return fail(o, -EINVAL, o->file,
-			    "its backing %.200s was changed after the COW file "
+			    "its backing %.150s was changed after the COW file "
 			    "was made (mtime %u, not %u): if its contents are "
-			    "the same, set its mtime back (touch -d @%u)",
+			    "the same, set its mtime back (touch -d @%u) or "
+			    "use imgtool cow rebase --unsafe",
 			    b->path, b->mtime, h->mtime, h->mtime);
 	snprintf(o->note, sizeof(o->note),
 		 "%.150s: a device: whether it has changed is not known",
@@ -170,7 +173,7 @@ static int cow_below(struct cow_opening *o, struct backing *b, int depth,
 {
 	struct cow_opening below = {
 		.file = b->path, .no_lock = o->no_lock,
-		.any_backing = o->any_backing,
+		.any_backing = o->any_backing, .writable = o->change_backing,
 	};
 	int err, fd = b->fd;
 
@@ -201,6 +204,7 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 		return err;
 	if (virtual != b->bytes)
 		return cow_below(o, b, depth, out);
+	b->plain = true;
 	io = io_file(b->fd);
 	b->fd = -1;
 	*out = io ? raw_image(io, (b->bytes + 511) & ~511ull) : NULL;
@@ -212,8 +216,9 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 static int read_header(int fd, u64 bytes, struct cow_opening *o,
 		       struct cow_header *h)
 {
-	unsigned char head[COW_HEADER_MOST];
+	unsigned char head[COW_HEAD_BYTES];
 	ssize_t n = pread(fd, head, sizeof(head), 0);
+	struct cow_record record;
 	const char *bad;
 
 	if (n < 0)
@@ -222,6 +227,10 @@ static int read_header(int fd, u64 bytes, struct cow_opening *o,
 	if (bad)
 		return fail(o, -EINVAL, o->file, "not a usable COW file: %s",
 			    bad);
+	if (cow_record_get(head, (size_t)n, h, &record))
+		return fail(o, -EUCLEAN, o->file, "a commit into its backing "
+			    "was cut off: finish it with imgtool cow commit "
+			    "%.150s", o->file);
 	if (o->writable && !cow_can_write(h))
 		return fail(o, -EROFS, o->file,
 			    "a COW file of an old kind (version %u%s, sectors "
@@ -271,4 +280,28 @@ int cow_open(int fd, u64 bytes, struct cow_opening *o, struct image **out)
 {
 	*out = NULL;
 	return open_level(fd, bytes, o, 1, out);
+}
+
+int cow_open_backing(int fd, const struct cow_header *h,
+		     struct cow_opening *o, struct cow_backing *out)
+{
+	struct backing b = { .fd = -1 };
+	int err = find_backing(o, fd, h, &b);
+
+	out->fd = -1;
+	if (!err)
+		err = open_backing(o, &b);
+	if (!err) {
+		out->fd = fcntl(b.fd, F_DUPFD_CLOEXEC, 0);
+		err = out->fd < 0 ? fail_errno(o, b.path) :
+				    backing_image(o, h, &b, 1, &out->img);
+	}
+	if (b.fd >= 0)
+		close(b.fd);
+	if (err && out->fd >= 0)
+		close(out->fd);
+	out->plain = b.plain;
+	out->device = b.device;
+	memcpy(out->path, b.path, sizeof(out->path));
+	return err;
 }

@@ -3,6 +3,7 @@
 #ifndef UBD_HOST_COW_OPEN_H
 #define UBD_HOST_COW_OPEN_H
 
+#include "../format/cow_header.h"
 #include "../format/format.h"
 
 struct cow_opening {
@@ -11,6 +12,8 @@ struct cow_opening {
 	bool writable;
 	bool no_lock;
 	bool any_backing;	/* the header may name files anywhere */
+	bool any_mtime;		/* the backing may have been changed */
+	bool change_backing;	/* open it for writing, locked against all */
 	char note[256];		/* worth a line, or "" */
 	char err[512];		/* on failure: "FILE: reason" */
 };
@@ -24,6 +27,20 @@ struct cow_opening {
  * -errno with o->err.
  */
 int cow_open(int fd, u64 bytes, struct cow_opening *o, struct image **out);
+
+struct cow_backing {
+	struct image *img;	/* whole sectors; plain bytes, or a COW file's */
+	int fd;			/* the file itself, for its times; holds the lock */
+	bool plain, device;
+	char path[4096];	/* absolute, no links */
+};
+
+/*
+ * Only the backing of a COW file fd with header h, checked as cow_open() does.
+ * Both img and fd are the caller's to close. 0 or -errno with o->err.
+ */
+int cow_open_backing(int fd, const struct cow_header *h,
+		     struct cow_opening *o, struct cow_backing *out);
 
 /*
  * Makes an empty COW file over a backing, which appears under its name only

@@ -14,6 +14,7 @@
 
 #include "../../../ubd/abi/host_ubd.h"
 #include "../../../ubd/format/cow.h"
+#include "../../../ubd/format/cow_record.h"
 #include "../drivers/check.h"
 
 #define BYTES	(1 << 20)
@@ -135,6 +136,29 @@ static void test_chain(void)
 	host_ubd_close(disk);
 }
 
+/* A commit that was cut off: nobody opens it, with whatever flags. */
+static void test_record(void)
+{
+	unsigned char raw[COW_RECORD_BYTES];
+	struct cow_record r = { 1, 2, 3, true };
+	int fd = open(path("cow"), O_RDWR);
+	const char *want = "finish it with imgtool cow commit";
+
+	cow_record_put(&r, raw);
+	CHECK_INT(pwrite(fd, raw, sizeof(raw), COW_RECORD_AT), sizeof(raw));
+	CHECK_INT(open_disk("cow", NULL, 0), -EUCLEAN);
+	CHECK_HAS(info.err, want);
+	CHECK_INT(open_disk("cow", NULL, HOST_UBD_READONLY), -EUCLEAN);
+	CHECK_INT(open_disk("cow", NULL, HOST_UBD_LAYER), -EUCLEAN);
+	CHECK_INT(open_disk("cow", "base", HOST_UBD_SHARED), -EUCLEAN);
+	memset(raw, 0, sizeof(raw));
+	CHECK_INT(pwrite(fd, raw, sizeof(raw), COW_RECORD_AT), sizeof(raw));
+	CHECK_INT(open_disk("cow", NULL, 0), 0);
+	CHECK(reads(512, 'c'));
+	host_ubd_close(disk);
+	close(fd);
+}
+
 static void set_backing(const char *file, const char *backing)
 {
 	char name[4096] = "";
@@ -216,6 +240,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 1;
 	test_made();
+	test_record();
 	test_chain();
 	test_policy();
 	test_guard();
