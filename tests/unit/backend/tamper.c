@@ -185,6 +185,32 @@ START_TEST(blocked_spin)
 }
 END_TEST
 
+/* Sleeps in the one call that lets it (without listeners), on a word of its
+ * own: burns nothing, and is found out by its state. */
+START_TEST(blocked_sleep)
+{
+	volatile u32 *turn;
+	struct guest g;
+
+	start(TURNS);
+	guest_make(&g);
+	block_all(&g, stub_va(stub_turn_say), 0);
+	((u64 *)(g.data + 1024))[40 / 8 + 11] = g.t->slot_va + 0x400; /* rbx */
+	turn = (u32 *)(g.t->slot + 0x400 + SLOT_TURN);
+	*turn = 0;
+	this_area()->pending = 1;
+	host_thread_run(g.t, 0, &g.trap.regs, &g.trap);
+	this_area()->pending = 0;
+	ck_assert_int_eq(g.trap.kind, TRAP_EVENT);
+	while (!*turn)
+		usleep(1000);
+	ck_assert_int_eq(host_thread_stop(g.t, 0, &g.trap), 0);
+	ck_assert_int_eq(g.trap.kind, TRAP_DEAD);
+	guest_free(&g);
+	expect_others_well();
+}
+END_TEST
+
 /* Makes one call after the other instead. */
 START_TEST(blocked_calls)
 {
@@ -286,6 +312,7 @@ TCase *tamper_tests(void)
 	tcase_add_loop_test(tc, scribbled_slot, 0, NR_MODES);
 	tcase_add_loop_test(tc, scribbling_sibling, 0, NR_MODES);
 	tcase_add_loop_test(tc, blocked_spin, 0, NR_MODES);
+	tcase_add_test(tc, blocked_sleep);
 	tcase_add_loop_test(tc, blocked_calls, 0, NR_MODES);
 	tcase_add_loop_test(tc, blocked_fault, 0, NR_MODES);
 	tcase_add_loop_test(tc, blocked_and_parked, 0, NR_MODES);
