@@ -87,6 +87,17 @@ int host_mm_update(struct host_mm *hmm, const struct host_map_op *ops, int n,
  * ARCH_REQ_XCOMP_PERM carried out by the agent. */
 int host_mm_req_xcomp(struct host_mm *hmm, u64 feature);
 
+/* A memory barrier on every CPU where a thread of the process executes guest
+ * user code: membarrier(2) MEMBARRIER_CMD_PRIVATE_EXPEDITED, by the agent. */
+int host_mm_barrier(struct host_mm *hmm);
+
+/* The same for all processes: MEMBARRIER_CMD_GLOBAL. May block for tens of
+ * milliseconds. */
+int host_barrier_all(void);
+
+/* The host has both. */
+bool host_has_barriers(void);
+
 /* ---- threads ---- */
 
 /* A thread in state IN_STUB with undefined registers. -EAGAIN, -ENOMEM,

@@ -86,6 +86,7 @@
 #define AGENT_PROTECT		3
 #define AGENT_MAP_SLOT		4
 #define AGENT_XCOMP		5
+#define AGENT_BARRIER		6
 #define AGENT_OP_SIZE		32
 #define AGENT_BATCH		128
 

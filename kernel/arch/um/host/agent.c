@@ -10,6 +10,7 @@
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 
 #include "backend_priv.h"
@@ -182,6 +183,24 @@ int host_mm_update(struct host_mm *hmm, const struct host_map_op *ops, int n,
 	ret = n ? update_locked(hmm, ops, n, flushed) : 0;
 	if (ret && ret != -ESRCH)
 		ret = agent_flush(hmm) ?: -ENOMEM;
+	spin_unlock(&hmm->lock);
+	return ret;
+}
+
+/* The host has the process register first, which costs only the first time. */
+int host_mm_barrier(struct host_mm *hmm)
+{
+	int ret;
+
+	spin_lock(&hmm->lock);
+	hmm->batch[0] = (struct agent_op) {
+		.kind = AGENT_BARRIER,
+		.va = MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED,
+	};
+	hmm->batch[1] = (struct agent_op) {
+		.kind = AGENT_BARRIER, .va = MEMBARRIER_CMD_PRIVATE_EXPEDITED,
+	};
+	ret = agent_run(hmm, 2);
 	spin_unlock(&hmm->lock);
 	return ret;
 }

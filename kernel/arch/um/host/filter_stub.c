@@ -67,6 +67,7 @@ static const struct {
 	{ stub_agent_protect_ip, SYS_mprotect, BELOW, 0 },
 	{ stub_agent_slot_ip, SYS_mmap, MAP_SLOT, 0 },
 	{ stub_agent_xcomp_ip, SYS_arch_prctl, ARG0, ARCH_REQ_XCOMP_PERM },
+	{ stub_agent_barrier_ip, SYS_membarrier, ANY, 0 },
 	{ stub_spawner_wait_ip, SYS_futex, ANY, 0 },
 	{ stub_spawner_clone_ip, SYS_clone, ARG0, STUB_CLONE_THREAD },
 	{ stub_spawner_write_ip, SYS_write, ANY, 0 },

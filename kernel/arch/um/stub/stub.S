@@ -46,6 +46,7 @@ stub_\name\()_ip:
 #define NR_futex		202
 #define NR_exit_group		231
 #define NR_seccomp		317
+#define NR_membarrier		324
 #define NR_close_range		436
 
 #define FUTEX_WAIT		0
@@ -362,6 +363,8 @@ agent_next:
 	je	4f
 	cmpl	$AGENT_XCOMP, %ecx
 	je	5f
+	cmpl	$AGENT_BARRIER, %ecx
+	je	7f
 	movq	$-EINVAL, %rax
 	jmp	agent_idle
 1:	movl	$MAP_SHARED_FIXED | MAP_POPULATE, %r10d
@@ -380,6 +383,10 @@ agent_next:
 5:	movq	%rdi, %rsi
 	movl	$ARCH_REQ_XCOMP_PERM, %edi
 	CALL	NR_arch_prctl, agent_xcomp
+	jmp	6f
+7:	xorl	%esi, %esi		/* rdi: the command */
+	xorl	%edx, %edx
+	CALL	NR_membarrier, agent_barrier
 6:	cmpq	$-4095, %rax
 	jae	agent_idle
 	incl	%ebx

@@ -10,8 +10,10 @@
 #define sys_modify_ldt	sys_ni_syscall
 #define sys_uretprobe	sys_ni_syscall
 
-/* An interrupt to a vcpu is no barrier for the guest thread beside it. */
-#define sys_membarrier	sys_ni_syscall
+/* kernel/membarrier.c */
+#ifdef CONFIG_MEMBARRIER
+#define sys_membarrier	um_membarrier
+#endif
 
 /* All are called with six arguments and ignore those they do not take. */
 #define __SYSCALL(nr, sym)						\
