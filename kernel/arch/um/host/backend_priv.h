@@ -158,6 +158,8 @@ int notif_wait(int fd, struct seccomp_notif *n);
 /* Where there is no SYNC_WAKE_UP: brings tid to the CPU we are on; *cpu is
  * where it was brought before, -1 at first. */
 void follow_vcpu(int tid, int *cpu);
+/* It computes for longer: anywhere again. */
+void leave_vcpu(int tid, int *cpu);
 
 struct host_mm;
 

@@ -89,3 +89,14 @@ void follow_vcpu(int tid, int *cpu)
 	if (!sched_setaffinity(tid, sizeof(set), &set))
 		*cpu = now;
 }
+
+void leave_vcpu(int tid, int *cpu)
+{
+	cpu_set_t set;
+
+	if (backend.sync_wake || *cpu < 0)
+		return;
+	memset(&set, 0xff, sizeof(set));	/* as far as the host allows */
+	sched_setaffinity(tid, sizeof(set), &set);
+	*cpu = -1;
+}

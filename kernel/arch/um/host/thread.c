@@ -261,7 +261,7 @@ void host_thread_run(struct host_thread *t, u64 ret,
 		return;
 	}
 	if (t->state == T_RUNNING)
-		follow_vcpu(t->tid, &t->cpu);
+		leave_vcpu(t->tid, &t->cpu);
 	else
 		resume(t, ret, regs);
 	while (!(err = recv_or_pending(t, &n))) {
