@@ -120,6 +120,8 @@ static int look_at(struct cow_opening *o, struct backing *b)
 	if (b->device && ioctl(b->fd, BLKGETSIZE64, &b->bytes))
 		return fail_errno(o, b->path);
 	fcntl(b->fd, F_SETFL, fcntl(b->fd, F_GETFL) & ~O_NONBLOCK);
+	if (o->found)
+		o->found(o->arg, b->fd, b->path);
 	return 0;
 }
 
@@ -178,6 +180,8 @@ static int cow_below(struct cow_opening *o, struct backing *b, int depth,
 	int err, fd = b->fd;
 
 	b->fd = -1;
+	below.found = o->found;
+	below.arg = o->arg;
 	err = open_level(fd, b->bytes, &below, depth + 1, out);
 	if (err)
 		snprintf(o->err, sizeof(o->err), "%s", below.err);

@@ -16,6 +16,9 @@ struct cow_opening {
 	bool change_backing;	/* open it for writing, locked against all */
 	char note[256];		/* worth a line, or "" */
 	char err[512];		/* on failure: "FILE: reason" */
+	/* called for each backing, the uppermost first; or NULL */
+	void (*found)(void *arg, int fd, const char *path);
+	void *arg;
 };
 
 /*
