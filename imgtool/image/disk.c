@@ -8,23 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "imgtool/image/disk.h"
+#include "imgtool/image/container.h"
 #include "imgtool/msg.h"
+#include "ubd/host/lock.h"
 
 static int lock(const struct disk *disk)
 {
-	struct flock l = {
-		.l_type = disk->writable ? F_WRLCK : F_RDLCK,
-		.l_whence = SEEK_SET,
-	};
+	char holder[64];
 
 	/* Where the host has no locks, nobody else has one either. */
-	if (!fcntl(disk->fd, F_OFD_SETLK, &l) ||
-	    (errno != EAGAIN && errno != EACCES))
+	if (lock_image(disk->fd, disk->writable, holder, sizeof(holder)) !=
+	    -EAGAIN)
 		return 0;
-	return msg_error(disk->name, disk->writable ?
-			 "is in use by another program" :
-			 "is being written to by another program");
+	return msg_error(disk->name, "is in use by %s", holder);
 }
 
 static int find_size(struct disk *disk)
@@ -58,15 +54,15 @@ int disk_open(struct disk *disk, const char *file, bool write)
 	memset(disk, 0, sizeof(*disk));
 	disk->name = mem_strdup(file);
 	disk->writable = write;
-	disk->format = "raw";
 	disk->fd = open(file, flags);
 	if (disk->fd < 0) {
 		msg_errno(file, errno, write ? "cannot be opened for writing" :
 			  "cannot be opened");
-	} else if (find_size(disk) == 0 && lock(disk) == 0) {
+	} else if (find_size(disk) == 0 && lock(disk) == 0 &&
+		   container_open(disk) == 0) {
 		disk->size = disk->file_size;
-		disk_find_partitions(disk);
-		return 0;
+		if (disk_find_partitions(disk) == 0)
+			return 0;
 	}
 	disk_close(disk);
 	return -1;
@@ -83,6 +79,8 @@ int disk_read(struct disk *disk, uint64_t offset, void *data, size_t length)
 
 	if (!in_range(disk, offset, length))
 		return -EIO;
+	if (disk->image)
+		return container_read(disk, disk->offset + offset, data, length);
 	for (; length; length -= n, offset += n, data = (char *)data + n) {
 		n = pread(disk->fd, data, length, disk->offset + offset);
 		if (n < 0 && errno == EINTR)
@@ -100,6 +98,8 @@ int disk_write(struct disk *disk, uint64_t offset, const void *data,
 
 	if (!in_range(disk, offset, length))
 		return -EIO;
+	if (disk->image)
+		return container_write(disk, disk->offset + offset, data, length);
 	for (; length; length -= n, offset += n, data = (char *)data + n) {
 		n = pwrite(disk->fd, data, length, disk->offset + offset);
 		if (n < 0 && errno == EINTR)
@@ -118,6 +118,8 @@ int disk_zero(struct disk *disk, uint64_t offset, uint64_t length)
 
 	if (!in_range(disk, offset, length))
 		return -EIO;
+	if (disk->image)
+		return container_zero(disk, disk->offset + offset, length);
 	if (length && !fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE |
 				 FALLOC_FL_KEEP_SIZE, disk->offset + offset,
 				 length))
@@ -131,11 +133,14 @@ int disk_zero(struct disk *disk, uint64_t offset, uint64_t length)
 
 int disk_sync(struct disk *disk)
 {
+	if (disk->image)
+		return container_sync(disk);
 	return fdatasync(disk->fd) ? -errno : 0;
 }
 
 void disk_close(struct disk *disk)
 {
+	container_close(disk);
 	if (disk->fd >= 0)
 		close(disk->fd);
 	free(disk->name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * An image, opened: its bytes, and the partitions on it.
+ * An image, opened: its bytes, and the partitions on it. What a COW file holds
+ * is read through its backing chain; who uses a disk does not notice.
  *
  * Everything read from it is hostile. A partition that leaves the image is
  * refused here, and no access leaves the part that was chosen.
@@ -25,13 +26,24 @@ struct partition {
 	char fs[32]; /* what is on it; "" unknown */
 };
 
+struct image; /* ubd/format/format.h */
+
+/* A file below a COW file, the uppermost first. */
+struct backing {
+	char *file;
+	uint64_t allocated;
+};
+
 struct disk {
 	char *name; /* of the file, for messages */
-	int fd;
+	int fd;	    /* its bytes are the disk's only if IMAGE is NULL */
+	struct image *image;
 	bool writable;
-	const char *format; /* "raw" */
-	uint64_t file_size; /* of the whole */
-	uint64_t allocated; /* bytes of it that take space on the host */
+	const char *format; /* "raw", "cow" */
+	struct backing *backings;
+	size_t backing_count, backing_capacity;
+	uint64_t file_size; /* of the whole, as a guest sees it */
+	uint64_t allocated; /* bytes that take space on the host, in all files */
 	uint64_t offset;    /* the chosen part */
 	uint64_t size;
 	char table[16];	      /* "gpt", "dos", or "" */
@@ -39,6 +51,9 @@ struct disk {
 	struct partition *partitions;
 	size_t partition_count;
 };
+
+/* From now on a COW file's header may name a backing in any directory. */
+void disk_allow_backing(void);
 
 /* Open and lock FILE and look for partitions. Returns 0, or -1: reported. */
 int disk_open(struct disk *disk, const char *file, bool write);
@@ -49,10 +64,15 @@ int disk_open(struct disk *disk, const char *file, bool write);
  */
 int disk_choose(struct disk *disk, unsigned int number);
 
-/* Fill in table, fs and partitions; what cannot be read is not there. */
-void disk_find_partitions(struct disk *disk);
+/* Fill in table, fs and partitions; what cannot be read is not there. Returns
+ * 0, or -1: reported. */
+int disk_find_partitions(struct disk *disk);
 
-/* All LENGTH bytes at OFFSET of the chosen part. 0 or -errno; -EIO past it. */
+/*
+ * All LENGTH bytes at OFFSET of the chosen part. 0 or -errno; -EIO past it.
+ * Threads may read at once; a write of part of a sector of 512 bytes must be
+ * the only one in it.
+ */
 int disk_read(struct disk *disk, uint64_t offset, void *data, size_t length);
 int disk_write(struct disk *disk, uint64_t offset, const void *data,
 	       size_t length);

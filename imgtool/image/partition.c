@@ -1,21 +1,124 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is on a disk: libblkid knows tables and file systems, we choose. */
+/*
+ * What is on a disk: libblkid knows tables and file systems, we choose.
+ *
+ * libblkid wants a file. What is in a COW file is none, so it gets a sparse
+ * copy in memory of the places where tables and superblocks are: the ends of
+ * the disk and of every partition, and the chain of logical partitions. So one
+ * parser judges every format. (What rests in memory is at most 320 KiB for
+ * each of the partitions.)
+ */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <blkid/blkid.h>
 
 #include "imgtool/image/disk.h"
 #include "imgtool/msg.h"
 
+#define SECTOR 512
+#define HEAD_BYTES (256 * 1024)
+#define TAIL_BYTES (64 * 1024)
+/* As many logical partitions as libblkid follows, and some. */
+#define LOGICAL_MOST 128
+
+struct probing {
+	struct disk *disk;
+	int fd; /* what libblkid reads */
+};
+
 static void copy(char *to, size_t size, const char *from)
 {
 	snprintf(to, size, "%s", from ?: "");
 }
 
+/* Make a range readable for libblkid. What can't be read is zeroes there. */
+static void provide(struct probing *p, uint64_t offset, uint64_t length)
+{
+	static char buffer[HEAD_BYTES];
+
+	if (!p->disk->image || offset >= p->disk->file_size)
+		return;
+	if (length > p->disk->file_size - offset)
+		length = p->disk->file_size - offset;
+	if (length > sizeof(buffer))
+		length = sizeof(buffer);
+	if (disk_read(p->disk, offset, buffer, length) < 0 ||
+	    pwrite(p->fd, buffer, length, offset) < 0)
+		return;
+}
+
+static void provide_ends(struct probing *p, uint64_t offset, uint64_t length)
+{
+	provide(p, offset, HEAD_BYTES);
+	if (length > TAIL_BYTES)
+		provide(p, offset + length - TAIL_BYTES, TAIL_BYTES);
+}
+
+/* The first entry of an extended partition in a sector with an MBR; 0: none. */
+static uint32_t find_extended(const uint8_t *sector)
+{
+	const uint8_t *e;
+
+	for (e = sector + 446; e < sector + 510; e += 16)
+		if (e[4] == 0x05 || e[4] == 0x0f || e[4] == 0x85)
+			return e[8] | e[9] << 8 | e[10] << 16 |
+			       (uint32_t)e[11] << 24;
+	return 0;
+}
+
+static void provide_logical(struct probing *p)
+{
+	uint8_t sector[SECTOR];
+	uint64_t first, at;
+	uint32_t next;
+	int i;
+
+	if (disk_read(p->disk, 0, sector, SECTOR) < 0)
+		return;
+	first = at = find_extended(sector);
+	for (i = 0; at && i < LOGICAL_MOST; i++) {
+		if (disk_read(p->disk, at * SECTOR, sector, SECTOR) < 0)
+			return;
+		provide(p, at * SECTOR, SECTOR);
+		next = find_extended(sector);
+		at = next ? first + next : 0;
+	}
+}
+
+/* -1: reported */
+static int start_probing(struct probing *p, struct disk *disk)
+{
+	struct rlimit most;
+
+	p->disk = disk;
+	p->fd = disk->fd;
+	if (!disk->image)
+		return 0;
+	/* a file that is too long would be a signal */
+	if (!getrlimit(RLIMIT_FSIZE, &most) && most.rlim_cur < disk->file_size)
+		return msg_error(disk->name, "is larger than the limit for "
+				 "files (ulimit -f)");
+	p->fd = memfd_create("imgtool", MFD_CLOEXEC);
+	if (p->fd < 0 || ftruncate(p->fd, disk->file_size)) {
+		msg_errno(disk->name, errno, "no memory for its tables");
+		if (p->fd >= 0)
+			close(p->fd);
+		return -1;
+	}
+	provide_ends(p, 0, disk->file_size);
+	provide_logical(p);
+	return 0;
+}
+
 /* The file system in a range of the file; "" if there is none we know. */
-static void find_fs(const struct disk *disk, uint64_t offset, uint64_t size,
+static void find_fs(struct probing *p, uint64_t offset, uint64_t size,
 		    char fs[32])
 {
 	blkid_probe probe = blkid_new_probe();
@@ -24,7 +127,8 @@ static void find_fs(const struct disk *disk, uint64_t offset, uint64_t size,
 	*fs = 0;
 	if (!probe)
 		return;
-	if (!blkid_probe_set_device(probe, disk->fd, offset, size) &&
+	provide_ends(p, offset, size);
+	if (!blkid_probe_set_device(probe, p->fd, offset, size) &&
 	    !blkid_probe_enable_superblocks(probe, 1) &&
 	    !blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE) &&
 	    blkid_do_safeprobe(probe) == 0 &&
@@ -33,8 +137,9 @@ static void find_fs(const struct disk *disk, uint64_t offset, uint64_t size,
 	blkid_free_probe(probe);
 }
 
-static void add_partition(struct disk *disk, blkid_partition from)
+static void add_partition(struct probing *probing, blkid_partition from)
 {
+	struct disk *disk = probing->disk;
 	struct partition *p = &disk->partitions[disk->partition_count];
 	uint64_t start = blkid_partition_get_start(from);
 	uint64_t sectors = blkid_partition_get_size(from);
@@ -53,12 +158,13 @@ static void add_partition(struct disk *disk, blkid_partition from)
 		snprintf(p->type, sizeof(p->type), "0x%02x",
 			 blkid_partition_get_type(from));
 	copy(p->name, sizeof(p->name), blkid_partition_get_name(from));
-	find_fs(disk, p->offset, p->size, p->fs);
+	find_fs(probing, p->offset, p->size, p->fs);
 	disk->partition_count++;
 }
 
-static void read_table(struct disk *disk, blkid_partlist list)
+static void read_table(struct probing *probing, blkid_partlist list)
 {
+	struct disk *disk = probing->disk;
 	blkid_parttable table = blkid_partlist_get_table(list);
 	int n = blkid_partlist_numof_partitions(list), i;
 
@@ -74,26 +180,39 @@ static void read_table(struct disk *disk, blkid_partlist list)
 		blkid_partition p = blkid_partlist_get_partition(list, i);
 
 		if (p)
-			add_partition(disk, p);
+			add_partition(probing, p);
 	}
 }
 
-void disk_find_partitions(struct disk *disk)
+static void find_partitions(struct probing *p)
 {
+	struct disk *disk = p->disk;
 	blkid_probe probe;
 	blkid_partlist list;
 
-	find_fs(disk, 0, disk->file_size, disk->fs);
+	find_fs(p, 0, disk->file_size, disk->fs);
 	if (*disk->fs && strcmp(disk->fs, "vfat"))
 		return;
 	probe = blkid_new_probe();
 	if (!probe)
 		return;
-	if (!blkid_probe_set_device(probe, disk->fd, 0, disk->file_size) &&
+	if (!blkid_probe_set_device(probe, p->fd, 0, disk->file_size) &&
 	    !blkid_probe_enable_partitions(probe, 1) &&
 	    (list = blkid_probe_get_partitions(probe)))
-		read_table(disk, list);
+		read_table(p, list);
 	blkid_free_probe(probe);
+}
+
+int disk_find_partitions(struct disk *disk)
+{
+	struct probing p;
+
+	if (start_probing(&p, disk) < 0)
+		return -1;
+	find_partitions(&p);
+	if (p.fd != disk->fd)
+		close(p.fd);
+	return 0;
 }
 
 static int take(struct disk *disk, const struct partition *p)

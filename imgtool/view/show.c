@@ -18,12 +18,14 @@ enum { OPT_BYTES = OPTION_LONG_ONLY };
 
 const struct verb_option verb_cat_options[] = {
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
 const struct verb_option verb_stat_options[] = {
 	{ "follow", 'L', NULL, "of a symlink, show what it leads to" },
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -31,12 +33,14 @@ const struct verb_option verb_stat_options[] = {
 const struct verb_option verb_df_options[] = {
 	{ "bytes", OPT_BYTES, NULL, "exact numbers of bytes" },
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
 
 const struct verb_option verb_sum_options[] = {
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -70,6 +74,9 @@ static int take_options(struct show *show, struct verb_args *args, int argc,
 			break;
 		case OPT_JSON:
 			show->json = true;
+			break;
+		case OPT_ALLOW_BACKING:
+			disk_allow_backing();
 			break;
 		}
 	}
