@@ -103,5 +103,13 @@ const struct verb verbs[] = {
 		.options = verb_sum_options,
 		.notes = OPERANDS,
 	},
+	{
+		.name = "tar",
+		.synopsis = "[OPTION]... IMG[:PATH]",
+		.summary = "write a directory and all below it as a tar",
+		.function = verb_tar,
+		.options = verb_tar_options,
+		.notes = OPERANDS,
+	},
 	{ .name = NULL },
 };

@@ -39,5 +39,7 @@ int verb_df(int argc, char **argv);
 extern const struct verb_option verb_df_options[];
 int verb_sum(int argc, char **argv);
 extern const struct verb_option verb_sum_options[];
+int verb_tar(int argc, char **argv);
+extern const struct verb_option verb_tar_options[];
 
 #endif

@@ -8,17 +8,13 @@
 #include <string.h>
 
 #include "imgtool/msg.h"
+#include "imgtool/view/children.h"
 #include "imgtool/view/view.h"
-
-struct child {
-	char *name;
-	uint64_t ino;
-};
 
 struct frame {
 	struct fs_attr attr;
-	struct child *children;
-	size_t count, capacity, next;
+	struct children children;
+	size_t next;
 	size_t path_length;
 	bool last;
 };
@@ -30,8 +26,7 @@ struct walking {
 	size_t depth, capacity;
 	char *path;
 	size_t path_capacity;
-	uint64_t *seen; /* bits: directories that were entered */
-	uint64_t seen_bits;
+	struct inode_set seen; /* directories that were entered */
 	int status;
 };
 
@@ -57,43 +52,6 @@ static void failed(struct walking *w, int err)
 	w->status = -1;
 }
 
-static int add_child(void *context, const char *name, uint64_t ino)
-{
-	struct frame *f = context;
-
-	f->children = mem_grow(f->children, f->count, &f->capacity,
-			       sizeof(struct child));
-	f->children[f->count].name = mem_strdup(name);
-	f->children[f->count++].ino = ino;
-	return 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct child *)a)->name,
-		      ((const struct child *)b)->name);
-}
-
-static bool was_seen(struct walking *w, uint64_t ino)
-{
-	uint64_t bit = 1ULL << ino % 64, bits = w->seen_bits;
-
-	if (ino >= bits) {
-		while (bits <= ino)
-			bits = bits ? bits * 2 : 65536;
-		w->seen = realloc(w->seen, bits / 8);
-		if (!w->seen)
-			abort();
-		memset((char *)w->seen + w->seen_bits / 8, 0,
-		       (bits - w->seen_bits) / 8);
-		w->seen_bits = bits;
-	}
-	if (w->seen[ino / 64] & bit)
-		return true;
-	w->seen[ino / 64] |= bit;
-	return false;
-}
-
 /* A directory has been entered: read it and go in. */
 static void push(struct walking *w, const struct fs_attr *attr, bool last)
 {
@@ -107,20 +65,9 @@ static void push(struct walking *w, const struct fs_attr *attr, bool last)
 	f->attr = *attr;
 	f->path_length = strlen(w->path);
 	f->last = last;
-	r = fs_readdir(&w->view->fs, attr->ino, add_child, f);
+	r = children_read(&f->children, &w->view->fs, attr->ino);
 	if (r < 0)
 		failed(w, r);
-	if (f->count)
-		qsort(f->children, f->count, sizeof(struct child), by_name);
-}
-
-static void free_frame(struct frame *f)
-{
-	size_t i;
-
-	for (i = 0; i < f->count; i++)
-		free(f->children[i].name);
-	free(f->children);
 }
 
 static int visit(struct walking *w, const char *name,
@@ -130,7 +77,7 @@ static int visit(struct walking *w, const char *name,
 			   .last = last, .attr = attr };
 	int r;
 
-	if (S_ISDIR(attr->mode) && was_seen(w, attr->ino)) {
+	if (S_ISDIR(attr->mode) && inode_set_add(&w->seen, attr->ino)) {
 		msg_error(view_name(w->view, w->path), "a directory that "
 			  "stands elsewhere, too; the file system is damaged");
 		w->status = -1;
@@ -155,7 +102,7 @@ static int leave(struct walking *w)
 	v.name = strrchr(w->path, '/') + 1;
 	if (w->walk->leave)
 		r = w->walk->leave(w->walk->context, &v);
-	free_frame(f);
+	children_free(&f->children);
 	w->depth--;
 	return r;
 }
@@ -167,9 +114,9 @@ static int step(struct walking *w)
 	struct fs_attr attr;
 	int r;
 
-	if (f->next == f->count)
+	if (f->next == f->children.count)
 		return leave(w);
-	child = &f->children[f->next++];
+	child = &f->children.list[f->next++];
 	w->path[f->path_length] = 0;
 	set_path(w, f->path_length, child->name);
 	r = fs_stat(&w->view->fs, child->ino, &attr);
@@ -177,7 +124,7 @@ static int step(struct walking *w)
 		failed(w, r);
 		return 0;
 	}
-	return visit(w, child->name, &attr, f->next == f->count);
+	return visit(w, child->name, &attr, f->next == f->children.count);
 }
 
 int view_walk(struct view *view, const struct walk *walk)
@@ -192,9 +139,9 @@ int view_walk(struct view *view, const struct walk *walk)
 	while (r >= 0 && w.depth)
 		r = step(&w);
 	while (w.depth)
-		free_frame(&w.frames[--w.depth]);
+		children_free(&w.frames[--w.depth].children);
 	free(w.frames);
 	free(w.path);
-	free(w.seen);
+	inode_set_free(&w.seen);
 	return r < 0 ? -1 : w.status;
 }
