@@ -40,7 +40,8 @@ struct tarring {
 	struct archive *archive;
 	struct archive_entry *entry;
 	const char *output; /* for messages */
-	bool keep_going;
+	int fd;
+	bool keep_going, dead;
 	size_t skip; /* of each path: where the archive's names begin */
 	struct tar_links links;
 	uint8_t *buffer;
@@ -243,10 +244,27 @@ static int enter(void *context, const struct visit *visit)
 	return write_inode(t, visit, name);
 }
 
+static la_ssize_t put(struct archive *a, void *context, const void *data,
+		      size_t length)
+{
+	struct tarring *t = context;
+	ssize_t n;
+
+	if (t->dead)
+		return length;
+	do {
+		n = write(t->fd, data, length);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		archive_set_error(a, errno, "write");
+	return n;
+}
+
 static int start_archive(struct tarring *t, int fd)
 {
 	struct archive *a = archive_write_new();
 
+	t->fd = fd;
 	t->archive = a;
 	t->entry = a ? archive_entry_new() : NULL;
 	if (!t->entry)
@@ -256,7 +274,7 @@ static int start_archive(struct tarring *t, int fd)
 		    ARCHIVE_OK ||
 	    archive_write_set_bytes_per_block(a, CHUNK) != ARCHIVE_OK ||
 	    archive_write_set_bytes_in_last_block(a, 1) != ARCHIVE_OK ||
-	    archive_write_open_fd(a, fd) != ARCHIVE_OK)
+	    archive_write_open(a, t, NULL, put, NULL) != ARCHIVE_OK)
 		return msg_error(t->output, "%s", archive_error_string(a));
 	return 0;
 }
@@ -275,8 +293,8 @@ static int write_archive(struct tarring *t, int fd)
 		r = -1;
 	if (r == 0 && archive_write_close(t->archive) != ARCHIVE_OK)
 		r = write_failed(t);
-	if (r < 0 && t->archive)
-		archive_write_fail(t->archive);
+	/* what libarchive still wants to write goes nowhere */
+	t->dead = true;
 	archive_entry_free(t->entry);
 	archive_write_free(t->archive);
 	tar_links_free(&t->links);
