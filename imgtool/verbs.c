@@ -111,5 +111,14 @@ const struct verb verbs[] = {
 		.options = verb_tar_options,
 		.notes = OPERANDS,
 	},
+	{
+		.name = "diff",
+		.synopsis = "[OPTION]... IMG[:PATH] IMG[:PATH] | COW[:PATH]",
+		.summary = "compare two images, or a COW file and its backing",
+		.function = verb_diff,
+		.options = verb_diff_options,
+		.notes = OPERANDS "\n"
+"The exit status is 0 if nothing differs, 1 if something does, 2 on errors.",
+	},
 	{ .name = NULL },
 };

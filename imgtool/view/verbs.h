@@ -41,5 +41,7 @@ int verb_sum(int argc, char **argv);
 extern const struct verb_option verb_sum_options[];
 int verb_tar(int argc, char **argv);
 extern const struct verb_option verb_tar_options[];
+int verb_diff(int argc, char **argv);
+extern const struct verb_option verb_diff_options[];
 
 #endif
