@@ -40,6 +40,13 @@ const struct verb verbs[] = {
 		.options = verb_run_options,
 	},
 	{
+		.name = "info",
+		.synopsis = "[OPTION]... IMG...",
+		.summary = "show what an image is and what is installed on it",
+		.function = verb_info,
+		.options = verb_info_options,
+	},
+	{
 		.name = "ls",
 		.synopsis = "[OPTION]... IMG[:PATH]...",
 		.summary = "list a directory",

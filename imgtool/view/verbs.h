@@ -43,5 +43,7 @@ int verb_tar(int argc, char **argv);
 extern const struct verb_option verb_tar_options[];
 int verb_diff(int argc, char **argv);
 extern const struct verb_option verb_diff_options[];
+int verb_info(int argc, char **argv);
+extern const struct verb_option verb_info_options[];
 
 #endif
