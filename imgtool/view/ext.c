@@ -265,7 +265,7 @@ static int ext_data(struct fs *fs, uint64_t ino, uint64_t offset,
 		    uint64_t *start, uint64_t *end)
 {
 	struct ext *ext = fs->private;
-	uint64_t bs = ext->fs->blocksize, size, at;
+	uint64_t bs = ext->fs->blocksize, size, at, first;
 	struct ext_run run = { 0 };
 	int r = ext_load(ext, ino);
 
@@ -286,8 +286,11 @@ static int ext_data(struct fs *fs, uint64_t ino, uint64_t offset,
 	if (at * bs >= size)
 		return 0;
 	*start = at * bs > offset ? at * bs : offset;
-	for (; at * bs < size && run.physical; at += run.count) {
+	for (first = at; at * bs < size && run.physical; at += run.count) {
 		r = ext_map(ext, at, &run);
+		/* there cannot be more data than there are blocks */
+		if (at - first > ext2fs_blocks_count(ext->fs->super))
+			r = -EUCLEAN;
 		if (r < 0)
 			return r;
 		if (!run.physical)
