@@ -47,6 +47,23 @@ const struct verb verbs[] = {
 		.options = verb_info_options,
 	},
 	{
+		.name = "tar",
+		.synopsis = "[OPTION]... IMG[:PATH]",
+		.summary = "write a directory and all below it as a tar",
+		.function = verb_tar,
+		.options = verb_tar_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "diff",
+		.synopsis = "[OPTION]... IMG[:PATH] IMG[:PATH] | COW[:PATH]",
+		.summary = "compare two images, or a COW file and its backing",
+		.function = verb_diff,
+		.options = verb_diff_options,
+		.notes = OPERANDS "\n"
+"The exit status is 0 if nothing differs, 1 if something does, 2 on errors.",
+	},
+	{
 		.name = "ls",
 		.synopsis = "[OPTION]... IMG[:PATH]...",
 		.summary = "list a directory",
@@ -109,23 +126,6 @@ const struct verb verbs[] = {
 		.function = verb_sum,
 		.options = verb_sum_options,
 		.notes = OPERANDS,
-	},
-	{
-		.name = "tar",
-		.synopsis = "[OPTION]... IMG[:PATH]",
-		.summary = "write a directory and all below it as a tar",
-		.function = verb_tar,
-		.options = verb_tar_options,
-		.notes = OPERANDS,
-	},
-	{
-		.name = "diff",
-		.synopsis = "[OPTION]... IMG[:PATH] IMG[:PATH] | COW[:PATH]",
-		.summary = "compare two images, or a COW file and its backing",
-		.function = verb_diff,
-		.options = verb_diff_options,
-		.notes = OPERANDS "\n"
-"The exit status is 0 if nothing differs, 1 if something does, 2 on errors.",
 	},
 	{ .name = NULL },
 };
