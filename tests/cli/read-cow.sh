@@ -71,6 +71,22 @@ head -c 100 /dev/zero >>odd.img
 "$IMGTOOL" cow create odd.cow odd.img
 same odd.cow odd.img
 
+# a writer of any file of the chain is not read beside
+mkfifo fifo
+for file in base.img one.cow two.cow; do
+	putdisk $file fifo &
+	exec 3>fifo
+	while "$IMGTOOL" ls two.cow >out 2>err; do
+		sleep 0.05
+	done
+	status=1
+	assert_plain_error 1 "$file: in use by process|$file: is in use by process"
+	exec 3>&-
+	wait $! || fail "putdisk $file"
+	capture "$IMGTOOL" ls two.cow
+	assert_status 0
+done
+
 # longer than files may be: no signal
 status=0
 (ulimit -f 100; exec "$IMGTOOL" ls two.cow) >out 2>err || status=$?
