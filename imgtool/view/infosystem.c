@@ -71,6 +71,10 @@ static int report_path(const char *name, const char *path, int err)
 
 	if (err == -EINVAL)
 		msg_error(object, "is not a file");
+	else if (err == -EBADMSG)
+		msg_error(object, "the database is damaged");
+	else if (err == -ENODATA)
+		msg_error(object, "has no table of packages");
 	else
 		fs_error(object, err);
 	free(object);
@@ -134,7 +138,9 @@ static int report_manager(struct report *r, const struct packages *p,
 	}
 	report_end(r, NULL, '}');
 	/* a kind of database that is never read is no failure */
-	return p->err && !p->database ? report_path(name, p->file, p->err) : 0;
+	if (p->err && !(p->database && p->err == -EOPNOTSUPP))
+		return report_path(name, p->file, p->err);
+	return 0;
 }
 
 static int report_packages(struct report *r, struct fs *fs, const char *name,

@@ -2,17 +2,21 @@
 /*
  * The databases are text: dpkg's and apk's are stanzas of "KEY: value", with
  * an empty line behind each; pacman has a directory per package with a file
- * of "%KEY%" lines and values below. rpm's are binary, and only named.
+ * of "%KEY%" lines and values below. rpm's are binary: SQLite's format is read,
+ * the older ones are only named.
  *
  * Lists point into the texts, and are bound by their size.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "imgtool/msg.h"
 #include "imgtool/view/children.h"
 #include "imgtool/view/packages.h"
+#include "imgtool/view/rpm.h"
+#include "imgtool/view/sqlite.h"
 
 #define DATABASE_LONGEST (64 << 20)
 #define DESC_LONGEST (1 << 20)
@@ -241,6 +245,65 @@ static void read_pacman(struct packages *p, struct fs *fs)
 	read_each(p, fs, "/var/lib/pacman/local", "desc", read_desc);
 }
 
+static int add_rpm(void *context, const struct sqlite_value *columns,
+		   size_t count)
+{
+	struct packages *p = context;
+	struct package package = nothing;
+	struct rpm_header h;
+	char *text, epoch[16] = "";
+	int r;
+
+	/* number, header */
+	if (count < 2 || !columns[1].data)
+		return -EBADMSG;
+	r = rpm_parse(columns[1].data, columns[1].size, &h);
+	if (r < 0)
+		return r;
+	if (h.epoch)
+		snprintf(epoch, sizeof(epoch), "%u:", h.epoch);
+	/* three texts behind each other */
+	text = mem_printf("%s%s%s%s%c%s%c%s", epoch, h.version ?: "",
+			  h.release ? "-" : "", h.release ?: "", 0, h.name, 0,
+			  h.arch ?: "");
+	package.version = text;
+	package.name = text + strlen(text) + 1;
+	package.arch = package.name + strlen(package.name) + 1;
+	keep(p, text);
+	p->bytes += strlen(package.name) + strlen(package.arch);
+	add(p, &package);
+	return p->err;
+}
+
+/* What is in a write-ahead log is newer than the database. */
+static bool has_log(struct fs *fs, const char *file)
+{
+	char *log = mem_printf("%s-wal", file);
+	struct fs_attr attr;
+	uint64_t ino;
+	bool has;
+
+	has = fs_resolve(fs, log, true, &ino) == 0 &&
+	      fs_stat(fs, ino, &attr) == 0 && attr.size;
+	free(log);
+	return has;
+}
+
+static void read_sqlite(struct packages *p, struct fs *fs, uint64_t ino)
+{
+	int r;
+
+	if (has_log(fs, p->file)) {
+		p->database = "sqlite with a write-ahead log";
+		p->err = -EOPNOTSUPP;
+		return;
+	}
+	p->err = 0;
+	r = sqlite_rows(fs, ino, "Packages", add_rpm, p);
+	if (r < 0)
+		p->err = r;
+}
+
 static void read_rpm(struct packages *p, struct fs *fs)
 {
 	static const char *const files[][2] = {
@@ -261,6 +324,8 @@ static void read_rpm(struct packages *p, struct fs *fs)
 			continue;
 		p->database = files[i][0];
 		p->err = -EOPNOTSUPP;
+		if (!strcmp(p->database, "sqlite"))
+			read_sqlite(p, fs, ino);
 		return;
 	}
 }

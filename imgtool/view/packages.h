@@ -11,7 +11,7 @@ struct package {
 
 struct packages {
 	const char *manager;  /* "dpkg", "apk", "pacman" or "rpm" */
-	const char *database; /* of rpm: the kind, which is not read; or NULL */
+	const char *database; /* of rpm: the kind; or NULL */
 	const char *file;     /* what was or could not be read */
 	int err;	      /* -errno: it cannot be read */
 	struct package *list; /* installed ones */

@@ -40,7 +40,7 @@ printf 'C:x\nP:apkpkg\nV:1.2-r3\nA:x86_64\nF:etc\nR:P\n\nP:other\nV:2\n\n' >d/li
 printf '%%NAME%%\na\n\n%%VERSION%%\n1-1\n\n%%ARCH%%\nany\n' >d/var/lib/pacman/local/a-1-1/desc
 printf '%%NAME%%\nb\n\n%%VERSION%%\n2-1\n' >d/var/lib/pacman/local/b-2-1/desc
 echo 9 >d/var/lib/pacman/local/ALPM_DB_VERSION
-: >d/var/lib/rpm/rpmdb.sqlite
+: >d/var/lib/rpm/Packages
 # the head of a bzImage: its version is at 0x200 + what stands at 0x20e
 {
 	head -c $((0x202)) /dev/zero
@@ -61,7 +61,7 @@ for line in 'format: raw' "size: $(stat -c %s a.img) " '  readable: yes' '  type
 		'    pretty_name: Some "quoted" \$ystem' \
 		'  - manager: dpkg' '    count: 2' '      one: 1.0-1 amd64' \
 		'      two: 2:2.0~rc1 all' '      apkpkg: 1.2-r3 x86_64' \
-		'      a: 1-1 any' '    database: sqlite' '  - path: /boot/vmlinux$' \
+		'      a: 1-1 any' '    database: Berkeley DB' '  - path: /boot/vmlinux$' \
 		'    version: 6.1.0-9-amd64$'; do
 	assert_match "^$line"
 done
@@ -183,6 +183,79 @@ END
 	printf '1\n1\n1\n0\n' >want
 	[ ! "$have_sfdisk" ] || printf '1\n1\n' >>want
 	diff want fss >&2 || fail "file systems in the JSON"
+fi
+
+# rpm: rows over several pages, of every page size, and databases that are damaged
+if command -v python3 >/dev/null && python3 -c 'import sqlite3' 2>/dev/null; then
+	cat >rpmdb.py <<'END'
+import os, sqlite3, struct, sys
+
+# rpmdb.py FILE PAGE-SIZE COUNT: packages p0, p1... with headers of many sizes
+def header(tags):
+    index = store = b""
+    for tag, kind, value in tags:
+        store += b"\0" * (-len(store) % 4)
+        index += struct.pack(">IIII", tag, kind, len(store), 1)
+        store += value
+    return struct.pack(">II", len(tags), len(store)) + index + store
+
+name, page, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+if os.path.exists(name):
+    os.unlink(name)
+db = sqlite3.connect(name)
+db.execute(f"PRAGMA page_size = {page}")
+db.execute("CREATE TABLE 'Packages' (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)")
+db.execute("CREATE TABLE 'Name' (key 'TEXT' NOT NULL, hnum INTEGER NOT NULL, idx INTEGER NOT NULL)")
+db.execute("CREATE INDEX 'Name_key_idx' ON 'Name'(key ASC)")
+for i in range(count):
+    n = b"p%d\0" % i
+    tags = [(1000, 6, n), (1001, 6, b"1.%d\0" % i), (1002, 6, b"3.fc40\0"),
+            (1028, 7, bytes([i % 251]) * (i * 37 % 9000)), (1022, 6, b"noarch\0")]
+    if i % 3 == 0:
+        tags.append((1003, 4, struct.pack(">I", i + 1)))
+    db.execute("INSERT INTO Packages(blob) VALUES (?)", (header(tags),))
+    db.execute("INSERT INTO Name VALUES (?, ?, 0)", (n, i))
+db.commit()
+END
+	mkdir -p r/usr/lib/sysimage/rpm
+	rpmdb=r/usr/lib/sysimage/rpm/rpmdb.sqlite
+	for page in 512 4096 65536; do
+		python3 rpmdb.py $rpmdb $page 300
+		build r -o r.img
+		capture "$IMGTOOL" info -p r.img
+		assert_status 0
+		assert_match '^    count: 300$'
+		for ((i = 0; i < 300; i++)); do
+			epoch=$((i + 1)):
+			[ $((i % 3)) = 0 ] || epoch=
+			echo "      p$i: ${epoch}1.$i-3.fc40 noarch"
+		done >want
+		grep '^      p' out | diff want - >&2 || fail "rpm's packages, pages of $page"
+	done
+	echo x >$rpmdb-wal
+	build r -o r.img
+	capture "$IMGTOOL" info -p r.img
+	assert_status 0
+	assert_match '^    database: sqlite with a write-ahead log$'
+	assert_match '^    readable: no$'
+	rm $rpmdb-wal
+	python3 rpmdb.py $rpmdb 512 60
+	cp $rpmdb good.db
+	for ((seed = 1; seed <= ${FUZZ_ROUNDS:-8}; seed++)); do
+		cp good.db $rpmdb
+		mutate $seed $((seed % 9 + 1)) 0 100000000 $rpmdb
+		build r -o r.img
+		capture "$IMGTOOL" info -p r.img
+		[ "$status" -le 1 ] || { show; fail "seed $seed: status $status"; }
+		grep -av '^imgtool: ' err >&2 && fail "seed $seed: a message that is not ours"
+	done
+	for size in 0 50 100 511 1024 5000; do
+		head -c $size good.db >$rpmdb
+		build r -o r.img
+		capture "$IMGTOOL" info -p r.img
+		assert_status 1
+		assert_match 'rpmdb.sqlite: the database is damaged' err
+	done
 fi
 
 # hostile: too large, other things than files, control characters
