@@ -14,6 +14,7 @@
 #include "imgtool/msg.h"
 #include "imgtool/view/children.h"
 #include "imgtool/view/diff.h"
+#include "imgtool/view/tar.h"
 #include "imgtool/view/verbs.h"
 
 enum { STATUS_EQUAL = 0, STATUS_DIFFERENT = 1, STATUS_TROUBLE = 2 };
@@ -41,6 +42,7 @@ struct diffing {
 	struct frame *frames;
 	size_t depth, capacity;
 	struct inode_set seen[2]; /* directories that were entered */
+	struct tar_links links[2]; /* the first names of files with several */
 	char *path;		  /* below both operands' */
 	size_t path_capacity;
 };
@@ -129,7 +131,7 @@ static void print_bit(unsigned int bit, const struct fs_attr *a,
 		printf("(%04o,%04o)", a->mode & 07777, b->mode & 07777);
 	else if (bit == DIFF_OWNER)
 		printf("(%u:%u,%u:%u)", a->uid, a->gid, b->uid, b->gid);
-	else if (bit == DIFF_LINKS)
+	else if (bit == DIFF_LINKS && a->nlink != b->nlink)
 		printf("(%u,%u)", a->nlink, b->nlink);
 	else if (bit == DIFF_CONTENT && a->size != b->size)
 		printf("(%" PRIu64 ",%" PRIu64 ")", a->size, b->size);
@@ -183,15 +185,33 @@ static void push(struct diffing *d, const struct fs_attr *const attr[2])
 	}
 }
 
+/* The first path of a file in the walk, which may be this one. */
+static const char *first_path(struct diffing *d, int side,
+			      const struct fs_attr *attr)
+{
+	const char *first;
+
+	if (!attr || S_ISDIR(attr->mode) || attr->nlink < 2)
+		return d->path;
+	first = tar_links_find(&d->links[side], attr->ino);
+	if (!first)
+		tar_links_add(&d->links[side], attr->ino, d->path);
+	return first ?: d->path;
+}
+
 /* ATTR: NULL on the side where there is nothing. */
 static void compare(struct diffing *d, const struct fs_attr *const attr[2])
 {
+	const char *first[2] = { first_path(d, 0, attr[0]),
+				 first_path(d, 1, attr[1]) };
 	struct diff_side *bad = NULL;
 	int bits = 0;
 
 	if (attr[0] && attr[1])
 		bits = diff_inodes(&d->side[0], attr[0], &d->side[1], attr[1],
 				   d->times, &bad);
+	if (attr[0] && attr[1] && bits >= 0 && strcmp(first[0], first[1]))
+		bits |= DIFF_LINKS;
 	if (bits < 0)
 		failed(d, bad - d->side, bits);
 	else if (bits || !attr[0] || !attr[1])
@@ -259,6 +279,8 @@ static void compare_trees(struct diffing *d)
 	free(d->path);
 	inode_set_free(&d->seen[0]);
 	inode_set_free(&d->seen[1]);
+	tar_links_free(&d->links[0]);
+	tar_links_free(&d->links[1]);
 }
 
 /*

@@ -82,6 +82,16 @@ build again.tar --size 64M -o larger.img
 capture "$IMGTOOL" diff --times a.img larger.img
 assert_status 0
 
+# names of one file, and of two files with as many names
+mktar 'f a x' 'f b x' 'h c a' 'h d b' >l1.tar
+mktar 'f a x' 'f b x' 'h c b' 'h d a' >l2.tar
+build l1.tar -o l1.img
+build l2.tar -o l2.img
+capture "$IMGTOOL" diff l1.img l2.img
+assert_status 1
+assert_out '~ /c: links
+~ /d: links'
+
 # content: with holes at other places, at the end, far behind
 mkdir h1 h2
 for d in h1 h2; do
