@@ -26,7 +26,8 @@ const struct verb verbs[] = {
 		.name = "cow",
 		.synopsis = "[OPTION]... create COW BACKING | info COW | "
 			    "flatten COW RAW | upgrade COW | "
-			    "commit COW [BACKING] | rebase COW BACKING",
+			    "commit COW [BACKING] | rebase COW BACKING | "
+			    "check COW",
 		.summary = "make, read and change copy-on-write files",
 		.function = verb_cow,
 		.options = verb_cow_options,

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "imgtool/cow/cow.h"
+#include "imgtool/cow/findings.h"
 #include "imgtool/msg.h"
 #include "imgtool/verb.h"
 #include "ubd/format/cow.h"
@@ -17,7 +18,7 @@
 
 #define CHUNK (1u << 20)
 
-enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE, OPT_JSON };
+enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE, OPT_JSON, OPT_REPAIR };
 
 const struct verb_option verb_cow_options[] = {
 	{ "backing", OPT_BACKING, "FILE",
@@ -26,7 +27,8 @@ const struct verb_option verb_cow_options[] = {
 	  "the header may name a backing anywhere" },
 	{ "unsafe", OPT_UNSAFE, NULL,
 	  "rebase, commit: believe that contents are the same" },
-	{ "json", OPT_JSON, NULL, "info: print JSON" },
+	{ "json", OPT_JSON, NULL, "check, info: print JSON" },
+	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
 	VERB_OPTIONS_END
 };
 
@@ -138,6 +140,7 @@ static const struct {
 	int least, most;	/* operands */
 	int (*function)(char **operand);
 } actions[] = {
+	{ "check", 1, 1, cow_check },
 	{ "create", 2, 2, cow_create },
 	{ "info", 1, 1, cow_info },
 	{ "flatten", 2, 2, cow_flatten },
@@ -146,7 +149,21 @@ static const struct {
 	{ "rebase", 2, 2, cow_rebase_file },
 };
 
-int verb_cow(int argc, char **argv)
+/* Is it a check, which has statuses of its own? */
+static bool is_check(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--backing"))
+			i++;
+		else if (argv[i][0] != '-')
+			return !strcmp(argv[i], "check");
+	}
+	return false;
+}
+
+static int act(int argc, char **argv)
 {
 	struct verb_args args;
 	const char *value;
@@ -160,13 +177,14 @@ int verb_cow(int argc, char **argv)
 		case OPT_ALLOW: cow_options.allow = true; break;
 		case OPT_UNSAFE: cow_options.unsafe = true; break;
 		case OPT_JSON: cow_options.json = true; break;
+		case OPT_REPAIR: cow_options.repair = true; break;
 		}
 	}
 	if (c < 0)
 		return args.status;
 	if (!args.argc)
 		return verb_usage_error("action", "create, info, flatten, "
-					  "upgrade, commit or rebase?");
+					  "upgrade, commit, rebase or check?");
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(args.argv[0], actions[i].name))
 			continue;
@@ -178,4 +196,12 @@ int verb_cow(int argc, char **argv)
 		return actions[i].function(args.argv + 1);
 	}
 	return verb_usage_error(args.argv[0], "no such action");
+}
+
+int verb_cow(int argc, char **argv)
+{
+	int status = act(argc, argv);
+
+	return status == STATUS_USAGE && is_check(argc, argv) ? CHECK_USAGE :
+								status;
 }

@@ -9,6 +9,7 @@
 
 #include "ubd/format/cow_record.h"
 
+int cow_check(char **operand);	/* a status as fsck(8) has */
 int cow_info(char **operand);
 int cow_upgrade_file(char **operand);
 int cow_commit_file(char **operand);	/* the second may be missing */
@@ -17,7 +18,7 @@ int cow_rebase_file(char **operand);
 struct cow_options {
 	const char *backing;
 	bool allow;	/* the header may name a backing anywhere */
-	bool unsafe, json;
+	bool unsafe, json, repair;
 };
 extern struct cow_options cow_options;
 
