@@ -27,7 +27,7 @@ const struct verb verbs[] = {
 		.synopsis = "[OPTION]... create COW BACKING | info COW | "
 			    "flatten COW RAW | upgrade COW | "
 			    "commit COW [BACKING] | rebase COW BACKING | "
-			    "check COW",
+			    "check COW | compact COW",
 		.summary = "make, read and change copy-on-write files",
 		.function = verb_cow,
 		.options = verb_cow_options,

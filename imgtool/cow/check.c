@@ -148,7 +148,8 @@ static int check_body(struct check *check, struct cow_report *r)
 	io->ops->close(io);
 	if (!err && r->garbage)
 		found(check, FOUND_NOTE, "garbage", "%" PRIu64 " bytes that "
-		      "mean nothing take room", r->garbage);
+		      "mean nothing take room: imgtool cow compact gives it "
+		      "back", r->garbage);
 	return err;
 }
 

@@ -141,6 +141,7 @@ static const struct {
 	int (*function)(char **operand);
 } actions[] = {
 	{ "check", 1, 1, cow_check },
+	{ "compact", 1, 1, cow_compact_file },
 	{ "create", 2, 2, cow_create },
 	{ "info", 1, 1, cow_info },
 	{ "flatten", 2, 2, cow_flatten },
@@ -184,7 +185,8 @@ static int act(int argc, char **argv)
 		return args.status;
 	if (!args.argc)
 		return verb_usage_error("action", "create, info, flatten, "
-					  "upgrade, commit, rebase or check?");
+					  "upgrade, commit, rebase, check or "
+					  "compact?");
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(args.argv[0], actions[i].name))
 			continue;

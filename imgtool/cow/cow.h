@@ -10,6 +10,7 @@
 #include "ubd/format/cow_record.h"
 
 int cow_check(char **operand);	/* a status as fsck(8) has */
+int cow_compact_file(char **operand);
 int cow_info(char **operand);
 int cow_upgrade_file(char **operand);
 int cow_commit_file(char **operand);	/* the second may be missing */

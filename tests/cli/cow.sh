@@ -95,4 +95,4 @@ assert_eq "$(tr -cd z <raw2 | wc -c)" 512 "what was in the file"
 capture "$IMGTOOL" cow upgrade old
 assert_plain_error 1 'old: needs no conversion'
 capture "$IMGTOOL" cow
-assert_plain_error 2 'create, info, flatten, upgrade, commit, rebase or check'
+assert_plain_error 2 'create, info, flatten, upgrade, commit, rebase, check or compact'

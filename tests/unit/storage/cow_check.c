@@ -101,6 +101,7 @@ static void test_model(void)
 			       random_below((u32)(head.size / 4096)) * 4096ull,
 			       'g', 1 + random_below(4096));
 		compare(over.size);
+		compare(head.data_at + head.size);
 		compare(over.size - random_below(600));
 		compare(over.size - random_below((u32)head.size));
 		cutio_free(&over);
@@ -114,7 +115,7 @@ static void test_stray(void)
 
 	start(21 * 512 - 7);
 	last = head.map_at + 2;
-	over.now[last] = 0xff;
+	over.now[last] = over.safe[last] = 0xff;
 	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
 	CHECK_INT((s64)r.stray, 3);
 	CHECK_INT((s64)r.set, 5);
