@@ -23,6 +23,13 @@ const struct verb verbs[] = {
 "lie over earlier ones. Sizes are bytes, or take a suffix: 10M, 2G.",
 	},
 	{
+		.name = "convert",
+		.synopsis = "[OPTION]... SRC DST",
+		.summary = "make a raw image of a copy-on-write file, or one of it",
+		.function = verb_convert,
+		.options = verb_convert_options,
+	},
+	{
 		.name = "cow",
 		.synopsis = "[OPTION]... create COW BACKING | info COW | "
 			    "flatten COW RAW | upgrade COW | "
