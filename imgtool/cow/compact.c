@@ -50,7 +50,7 @@ static int compact(struct cow_top *top, struct image *base)
 	if (!io)
 		return msg_error(top->file, "cannot be opened again");
 	progress_begin(top->file, false);
-	err = cow_compact(io, &top->h, base, &c);
+	err = cow_compact(io, &top->h, (u64)top->st.st_size, base, &c);
 	progress_end();
 	io->ops->close(io);
 	/* its contents are the same: COW files over it may stay */

@@ -138,16 +138,41 @@ python3 - <<'P' || fail "no lock"
 import fcntl, struct
 fcntl.fcntl(7, 37, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))
 P
-refused 'small: in use by' raw small
+refused 'small: in use by' raw small 7<&-
 exec 7<&-
 exec 7<>small
 python3 - <<'P' || fail "no lock"
 import fcntl, struct
 fcntl.fcntl(7, 37, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0))
 P
-refused 'small: in use by' small no
-refused 'small: in use by' raw --backing small no
+refused 'small: in use by' small no 7<&-
+refused 'small: in use by' raw --backing small no 7<&-
 exec 7<&-
+
+# SIGKILL at each change, as far as a new file and one that is replaced go: the
+# name is that of the old file or of a complete one
+head -c 300000 /dev/urandom >kraw
+cp kraw kbase
+poke kbase 9000 'x'
+poke kbase 200000 'x'
+for args in '' '--backing kbase'; do
+	for n in $(seq 1 60); do
+		rm -f new
+		echo old >was
+		# shellcheck disable=SC2086
+		capture killat "$n" "$IMGTOOL" convert $args kraw new
+		[ "$status" != 0 ] || break
+		assert_status 137
+		[ ! -e new ] || fail "killed at $n: a new file is there"
+		# shellcheck disable=SC2086
+		capture killat "$n" "$IMGTOOL" convert $args kraw was
+		assert_eq "$(cat was)" old "killed at $n"
+	done
+	[ "$n" -gt 3 ] && [ "$n" -lt 60 ] || fail "ended after $n changes"
+	convert new back
+	assert_same_file kraw back
+done
+find . -name '.*.[0-9]*' -delete
 
 # hostile headers: which file is read is not theirs to say
 mkdir sub

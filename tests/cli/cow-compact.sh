@@ -76,11 +76,11 @@ python3 - <<'P' || fail "no lock"
 import fcntl, struct, os
 fcntl.fcntl(7, 36 + 1, struct.pack("hhqqi4x", fcntl.F_RDLCK, 0, 0, 0, 0))
 P
-capture "$IMGTOOL" cow compact cow
+capture "$IMGTOOL" cow compact cow 7<&-
 assert_plain_error 1 'cow: in use by'
-capture "$IMGTOOL" cow check cow
+capture "$IMGTOOL" cow check cow 7<&-
 assert_status 0
-capture "$IMGTOOL" cow check --repair cow
+capture "$IMGTOOL" cow check --repair cow 7<&-
 assert_plain_error 8 'cow: in use by'
 exec 7<&-
 cp cow same
@@ -97,6 +97,41 @@ mkdir sub
 mv base sub
 capture "$IMGTOOL" cow compact cow
 assert_plain_error 1 'its backing'
+
+# SIGKILL at each change of the file: the contents stay, a second run finishes
+dd if=/dev/urandom of=kbase bs=1000 count=1100 2>/dev/null
+"$IMGTOOL" cow create kcow kbase
+dd if=kbase of=kcow bs=512 seek=$((12288 / 512)) conv=notrunc 2>/dev/null
+dd if=/dev/urandom of=kcow bs=512 seek=$((24 + 400)) count=9 conv=notrunc 2>/dev/null
+dd if=/dev/zero bs=256 count=1 2>/dev/null | tr '\0' '\377' |
+	dd of=kcow bs=1 seek=8192 conv=notrunc 2>/dev/null
+"$IMGTOOL" cow flatten kcow kwant
+for n in $(seq 1 40); do
+	cp kcow killed
+	capture killat "$n" "$IMGTOOL" cow compact killed
+	[ "$status" != 0 ] || break
+	assert_status 137
+	rm -f kraw
+	"$IMGTOOL" cow flatten killed kraw
+	assert_same_file kwant kraw
+	capture killat $((1 + n * 7 % 5)) "$IMGTOOL" cow compact killed
+	"$IMGTOOL" cow compact killed >/dev/null
+	rm kraw
+	"$IMGTOOL" cow flatten killed kraw
+	assert_same_file kwant kraw
+	capture "$IMGTOOL" cow check --json killed
+	assert_match '"findings":\[\],"sectors":2149,"sectors_set":9,'
+done
+[ "$n" -gt 4 ] && [ "$n" -lt 40 ] || fail "ended after $n changes"
+
+# a commit that was cut off has to be finished first
+cp kcow killed
+capture killat 3 "$IMGTOOL" cow commit killed
+capture "$IMGTOOL" cow check killed
+assert_status 4
+assert_match '^error: commit-cut-off: '
+capture "$IMGTOOL" cow compact killed
+assert_plain_error 1 'finish it with imgtool cow commit'
 
 if command -v uml_mkcow >/dev/null && command -v uml_moo >/dev/null; then
 	truncate -s 1M base2

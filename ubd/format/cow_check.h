@@ -37,7 +37,7 @@ struct cow_compaction {
  * before. 0 or -errno; -EOPNOTSUPP: bits were cleared, but the store can't
  * punch.
  */
-int cow_compact(struct io *io, const struct cow_header *h, struct image *base,
-		struct cow_compaction *c);
+int cow_compact(struct io *io, const struct cow_header *h, u64 file_bytes,
+		struct image *base, struct cow_compaction *c);
 
 #endif

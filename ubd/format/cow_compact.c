@@ -19,6 +19,7 @@
 struct compact {
 	struct io *io;
 	const struct cow_header *h;
+	u64 file_bytes;
 	struct image *base;
 	struct cow_compaction *out;
 	unsigned char *here, *below;	/* CHUNK sectors each */
@@ -111,18 +112,24 @@ static int punch_holes(struct compact *c)
 	u64 off = 0, from, to;
 
 	while (!err && (err = walk_garbage(&w, off, &from, &to)) > 0) {
-		err = c->io->ops->punch(c->io, from, to - from);
-		c->out->punched += to - from;
 		off = to;
+		c->out->punched += to - from;
+		/* a last block is given back as a whole, or not at all */
+		if (to >= c->file_bytes)
+			to = (to + COW_ALIGN - 1) & ~(COW_ALIGN - 1ull);
+		err = c->io->ops->punch(c->io, from, to - from);
 	}
 	walk_end(&w);
 	return err;
 }
 
-int cow_compact(struct io *io, const struct cow_header *h, struct image *base,
-		struct cow_compaction *out)
+int cow_compact(struct io *io, const struct cow_header *h, u64 file_bytes,
+		struct image *base, struct cow_compaction *out)
 {
-	struct compact c = { .io = io, .h = h, .base = base, .out = out };
+	struct compact c = {
+		.io = io, .h = h, .file_bytes = file_bytes, .base = base,
+		.out = out,
+	};
 	int err = -ENOMEM;
 
 	out->cleared = out->punched = 0;

@@ -100,7 +100,7 @@ static int compact(u64 *cleared)
 {
 	struct image *below = raw_image(&base.io, SECTORS * SECTOR);
 	struct cow_compaction c = { .progress = NULL };
-	int err = cow_compact(&over.io, &head, below, &c);
+	int err = cow_compact(&over.io, &head, over.size, below, &c);
 
 	*cleared = c.cleared;
 	below->fmt->close(below);

@@ -111,6 +111,8 @@ static int cut_punch(struct io *io, u64 off, u64 len)
 	struct cutio *c = cut_of(io);
 	int err = fault(c);
 
+	if (off + len > c->size)
+		len = off < c->size ? c->size - off : 0;
 	if (!err) {
 		memset(c->now + off, 0, len);
 		touch(c, off, len);
