@@ -161,6 +161,26 @@ poke bad 32 '/dev/zero\0'
 check 4 --allow-backing bad
 assert_match '^error: backing-kind: /dev/zero'
 
+# a V2 of 9 sectors, of which sector 1 is in the file and the ninth has no bit
+truncate -s 4608 base9
+{
+	printf 'OOOM\0\0\0\2base9'
+	head -c 4091 /dev/zero
+	printf '%b' "$(printf '%08x' "$(stat -c %Y base9)" | sed 's/../\\x&/g')"
+	printf '\0\0\0\0\0\0\22\0\0\0\2\0\2'
+} >old
+truncate -s $((4608 + 4608)) old
+check 0 old
+assert_match '^note: old-kind: '
+assert_match '^1 of 8 sectors'
+truncate -s 6000 old
+check 1 --repair old
+assert_match '^warning: length-short: .*repaired'
+assert_eq "$(stat -c %s old)" 9216 "length of a V2"
+truncate -s 5000 old
+check 4 --repair old
+assert_match '^error: data-lost: 1 sectors, the first is 1,'
+
 # what cannot be done, and what makes no sense
 capture "$IMGTOOL" cow check base
 assert_plain_error 8 'base: not a COW file'
