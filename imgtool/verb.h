@@ -112,6 +112,8 @@ int verb_usage_error(const char *object, const char *reason, ...)
 /* The verbs. Each is in the file of its name, with its options. */
 int verb_build(int argc, char **argv);
 extern const struct verb_option verb_build_options[];
+int verb_convert(int argc, char **argv);
+extern const struct verb_option verb_convert_options[];
 int verb_cow(int argc, char **argv);
 extern const struct verb_option verb_cow_options[];
 int verb_run(int argc, char **argv);

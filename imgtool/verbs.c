@@ -24,10 +24,18 @@ const struct verb verbs[] = {
 "lie over earlier ones. Sizes are bytes, or take a suffix: 10M, 2G.",
 	},
 	{
+		.name = "convert",
+		.synopsis = "[OPTION]... SRC DST",
+		.summary = "make a raw image of a copy-on-write file, or one of it",
+		.function = verb_convert,
+		.options = verb_convert_options,
+	},
+	{
 		.name = "cow",
 		.synopsis = "[OPTION]... create COW BACKING | info COW | "
 			    "flatten COW RAW | upgrade COW | "
-			    "commit COW [BACKING] | rebase COW BACKING",
+			    "commit COW [BACKING] | rebase COW BACKING | "
+			    "check COW | compact COW",
 		.summary = "make, read and change copy-on-write files",
 		.function = verb_cow,
 		.options = verb_cow_options,

@@ -2,7 +2,6 @@
 /* imgtool cow: make COW files, look at them, and turn them into raw ones. */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "imgtool/cow/cow.h"
+#include "imgtool/cow/findings.h"
 #include "imgtool/msg.h"
 #include "imgtool/verb.h"
 #include "ubd/format/cow.h"
@@ -18,7 +18,7 @@
 
 #define CHUNK (1u << 20)
 
-enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE };
+enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE, OPT_JSON, OPT_REPAIR };
 
 const struct verb_option verb_cow_options[] = {
 	{ "backing", OPT_BACKING, "FILE",
@@ -27,6 +27,8 @@ const struct verb_option verb_cow_options[] = {
 	  "the header may name a backing anywhere" },
 	{ "unsafe", OPT_UNSAFE, NULL,
 	  "rebase, commit: believe that contents are the same" },
+	{ "json", OPT_JSON, NULL, "check, info: print JSON" },
+	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
 	VERB_OPTIONS_END
 };
 
@@ -40,63 +42,6 @@ static int cow_create(char **operand)
 		return STATUS_OK;
 	msg_error(NULL, "%s", err);
 	return STATUS_FAILED;
-}
-
-/* An image file, looked at before it is used. -1: reported */
-static int open_image(const char *file, u64 *bytes)
-{
-	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		msg_errno(file, errno, "cannot be opened");
-	} else if (!S_ISREG(st.st_mode)) {
-		msg_error(file, "not a regular file");
-	} else {
-		*bytes = (u64)st.st_size;
-		return fd;
-	}
-	if (fd >= 0)
-		close(fd);
-	return -1;
-}
-
-static int cow_info(char **operand)
-{
-	unsigned char head[COW_HEAD_BYTES];
-	struct cow_record record;
-	struct cow_header h;
-	const char *bad;
-	u64 bytes;
-	ssize_t n;
-	int fd = open_image(operand[0], &bytes);
-
-	if (fd < 0)
-		return STATUS_FAILED;
-	n = pread(fd, head, sizeof(head), 0);
-	close(fd);
-	bad = n < 0 ? "cannot be read" :
-		      cow_parse(head, (size_t)n, bytes, &h);
-	if (bad) {
-		msg_error(operand[0], "%s", bad);
-		return STATUS_FAILED;
-	}
-	printf("version: %u%s\n", h.version, h.unpacked ? " (unpacked)" : "");
-	printf("size: %" PRIu64 "\n", h.size);
-	printf("sector size: %u\n", h.sector);
-	printf("backing mtime: %u\n", h.mtime);
-	printf("map: %" PRIu64 " bytes at %" PRIu64 "\n", h.map_bytes, h.map_at);
-	printf("data at: %" PRIu64 "\n", h.data_at);
-	fputs("backing: ", stdout);
-	for (char *p = h.backing; *p; p++)
-		if ((unsigned char)*p < ' ' || *p == 127 || *p == '\\')
-			printf("\\%03o", (unsigned char)*p);
-		else
-			putchar(*p);
-	putchar('\n');
-	if (cow_record_get(head, (size_t)n, &h, &record))
-		puts("commit: cut off");
-	return STATUS_OK;
 }
 
 /* Copies an image; what is zero stays a hole. 0 or -errno */
@@ -165,12 +110,13 @@ static int write_raw(struct image *img, const char *file, u64 size)
 
 static int cow_flatten(char **operand)
 {
-	struct cow_opening o = { .file = operand[0], .backing = cow_options.backing,
+	struct cow_opening o = { .file = operand[0],
+				 .backing = cow_options.backing,
 				 .any_backing = cow_options.allow };
 	char holder[64];
 	struct image *img;
 	u64 bytes, size;
-	int status, fd = open_image(operand[0], &bytes);
+	int status, fd = cow_open_file(operand[0], &bytes);
 
 	if (fd < 0)
 		return STATUS_FAILED;
@@ -194,6 +140,8 @@ static const struct {
 	int least, most;	/* operands */
 	int (*function)(char **operand);
 } actions[] = {
+	{ "check", 1, 1, cow_check },
+	{ "compact", 1, 1, cow_compact_file },
 	{ "create", 2, 2, cow_create },
 	{ "info", 1, 1, cow_info },
 	{ "flatten", 2, 2, cow_flatten },
@@ -202,7 +150,21 @@ static const struct {
 	{ "rebase", 2, 2, cow_rebase_file },
 };
 
-int verb_cow(int argc, char **argv)
+/* Is it a check, which has statuses of its own? */
+static bool is_check(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--backing"))
+			i++;
+		else if (argv[i][0] != '-')
+			return !strcmp(argv[i], "check");
+	}
+	return false;
+}
+
+static int act(int argc, char **argv)
 {
 	struct verb_args args;
 	const char *value;
@@ -211,18 +173,20 @@ int verb_cow(int argc, char **argv)
 
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0) {
-		if (c == OPT_BACKING)
-			cow_options.backing = value;
-		else if (c == OPT_ALLOW)
-			cow_options.allow = true;
-		else
-			cow_options.unsafe = true;
+		switch (c) {
+		case OPT_BACKING: cow_options.backing = value; break;
+		case OPT_ALLOW: cow_options.allow = true; break;
+		case OPT_UNSAFE: cow_options.unsafe = true; break;
+		case OPT_JSON: cow_options.json = true; break;
+		case OPT_REPAIR: cow_options.repair = true; break;
+		}
 	}
 	if (c < 0)
 		return args.status;
 	if (!args.argc)
 		return verb_usage_error("action", "create, info, flatten, "
-					  "upgrade, commit or rebase?");
+					  "upgrade, commit, rebase, check or "
+					  "compact?");
 	for (i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
 		if (strcmp(args.argv[0], actions[i].name))
 			continue;
@@ -234,4 +198,12 @@ int verb_cow(int argc, char **argv)
 		return actions[i].function(args.argv + 1);
 	}
 	return verb_usage_error(args.argv[0], "no such action");
+}
+
+int verb_cow(int argc, char **argv)
+{
+	int status = act(argc, argv);
+
+	return status == STATUS_USAGE && is_check(argc, argv) ? CHECK_USAGE :
+								status;
 }

@@ -4,10 +4,14 @@
 #define IMGTOOL_COW_COW_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "ubd/format/cow_record.h"
 
+int cow_check(char **operand);	/* a status as fsck(8) has */
+int cow_compact_file(char **operand);
+int cow_info(char **operand);
 int cow_upgrade_file(char **operand);
 int cow_commit_file(char **operand);	/* the second may be missing */
 int cow_rebase_file(char **operand);
@@ -15,9 +19,12 @@ int cow_rebase_file(char **operand);
 struct cow_options {
 	const char *backing;
 	bool allow;	/* the header may name a backing anywhere */
-	bool unsafe;
+	bool unsafe, json, repair;
 };
 extern struct cow_options cow_options;
+
+/* An image file for reading, looked at before it is used. -1: reported */
+int cow_open_file(const char *file, uint64_t *bytes);
 
 /* A COW file that is to be changed, locked against all others. */
 struct cow_top {

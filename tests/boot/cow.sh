@@ -35,6 +35,12 @@ assert_match '^new' out
 assert_match '^@same' out
 assert_match '^@gone' out
 
+echo "# checked and compacted, and the same"
+imgtool cow check --allow-backing cow >check || { cat check; fail "check"; }
+imgtool cow compact --allow-backing cow
+in_guest 'sha256sum </big | cmp - /sum && echo @same' ubd0=cow
+assert_match '^@same' out
+
 echo "# the file system inside, by another reader"
 if command -v uml_moo >/dev/null; then
 	uml_moo -b "$base" cow merged

@@ -14,6 +14,14 @@ assert_match '^version: 3$' out
 assert_match '^size: 1055000$' out
 assert_match '^backing: /.*/base$' out
 
+capture "$IMGTOOL" cow info --json cow
+assert_status 0
+assert_eq "$(sed 's/"file_allocated":[0-9]*/A/; s/"backing":"[^"]*/B/' out)" \
+	"{\"version\":3,\"unpacked\":false,\"writable\":true,B\",\
+\"backing_mtime\":$(stat -c %Y base),\"size\":1055000,\"sector_size\":512,\
+\"alignment\":4096,\"map_offset\":8192,\"map_bytes\":258,\
+\"data_offset\":12288,\"file_size\":1067288,A,\"commit_cut_off\":false}" "info --json"
+
 # sectors 1 and 2060, the last, which is not whole
 printf '\002' | dd of=cow bs=1 seek=8192 conv=notrunc 2>/dev/null
 printf '\020' | dd of=cow bs=1 seek=$((8192 + 257)) conv=notrunc 2>/dev/null
@@ -87,4 +95,4 @@ assert_eq "$(tr -cd z <raw2 | wc -c)" 512 "what was in the file"
 capture "$IMGTOOL" cow upgrade old
 assert_plain_error 1 'old: needs no conversion'
 capture "$IMGTOOL" cow
-assert_plain_error 2 'create, info, flatten, upgrade, commit or rebase'
+assert_plain_error 2 'create, info, flatten, upgrade, commit, rebase, check or compact'

@@ -215,6 +215,51 @@ static int cow_discard(struct image *img, u64 off, u64 len)
 	return err;
 }
 
+/* ---- holes ---- */
+
+/* Where the part of the disk [off, stop) has data, all of which is in the file
+ * or all in the base. As extent(). */
+static int part_extent(struct cow *c, bool here, u64 off, u64 stop, u64 *from,
+		       u64 *to)
+{
+	u64 shift = here ? c->data_at : 0;
+	int r = -EOPNOTSUPP;
+
+	if (here)
+		r = io_extent(c->io, shift + off, from, to);
+	else if (c->base->fmt->extent)
+		r = c->base->fmt->extent(c->base, off, from, to);
+	if (r == -EOPNOTSUPP) {
+		*from = off;
+		*to = stop;
+		return 1;
+	}
+	if (r <= 0 || *from >= shift + stop)
+		return r < 0 ? r : 0;
+	*from -= shift;
+	*to = *to - shift < stop ? *to - shift : stop;
+	return 1;
+}
+
+static int cow_extent(struct image *img, u64 off, u64 *from, u64 *to)
+{
+	struct cow *c = to_cow(img);
+	u64 end = (img->bytes + c->sector - 1) / c->sector, run, stop;
+	int r = 0;
+
+	for (; off < img->bytes && !r; off = stop) {
+		u64 at = off / c->sector;
+		int here = map_run(c->map, at, end - at, false, &run);
+
+		if (here < 0)
+			return here;
+		stop = (at + run) * c->sector;
+		r = part_extent(c, here, off, stop < img->bytes ? stop :
+				img->bytes, from, to);
+	}
+	return r;
+}
+
 /* ---- life ---- */
 
 static void free_cow(struct cow *c)
@@ -244,6 +289,7 @@ static const struct ubd_format cow_format = {
 	.clean	 = cow_clean,
 	.discard = cow_discard,
 	.zero	 = cow_zero,
+	.extent	 = cow_extent,
 	.close	 = cow_close,
 };
 

@@ -142,7 +142,7 @@ static int load(struct cow_map *m, u64 index, struct page **out)
 	pthread_cond_broadcast(&m->loaded);
 	if (err)
 		drop(m, p);
-	*out = p;
+	*out = err ? NULL : p;
 	return err;
 }
 

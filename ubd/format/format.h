@@ -27,6 +27,10 @@ struct ubd_format {
 	bool (*clean)(struct image *img);
 	int (*discard)(struct image *img, u64 off, u64 len);
 	int (*zero)(struct image *img, u64 off, u64 len, bool keep);
+	/* The first range from off on that may be anything but zeroes: 1 with
+	 * its start and end; 0 if there is none. NULL or -EOPNOTSUPP: not
+	 * known. */
+	int (*extent)(struct image *img, u64 off, u64 *from, u64 *to);
 	void (*close)(struct image *img);
 };
 

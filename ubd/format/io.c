@@ -93,6 +93,12 @@ int io_write_span(struct io *io, struct io_span *span, u64 off)
 	return 0;
 }
 
+int io_extent(struct io *io, u64 off, u64 *from, u64 *to)
+{
+	return io->ops->extent ? io->ops->extent(io, off, from, to) :
+				 -EOPNOTSUPP;
+}
+
 static int write_zeroes(struct io *io, u64 off, u64 len)
 {
 	static const char zeroes[ZEROES];

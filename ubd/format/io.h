@@ -29,6 +29,9 @@ struct io_ops {
 	int (*zero)(struct io *io, u64 off, u64 len);
 	/* Bytes of room taken, for limits; NULL: not known. */
 	s64 (*used)(struct io *io);
+	/* The first range from off on that is no hole: 1 with its start and
+	 * end; 0 if there is none. NULL or -EOPNOTSUPP: not known. */
+	int (*extent)(struct io *io, u64 off, u64 *from, u64 *to);
 	void (*close)(struct io *io);
 };
 
@@ -50,6 +53,9 @@ struct io_span {
  */
 int io_read_span(struct io *io, struct io_span *span, u64 off, bool nowait);
 int io_write_span(struct io *io, struct io_span *span, u64 off);
+
+/* io->ops->extent(), also if there is none. */
+int io_extent(struct io *io, u64 off, u64 *from, u64 *to);
 
 /* Makes a range zero, by whatever means the store has. */
 int io_zero(struct io *io, u64 off, u64 len, bool keep);

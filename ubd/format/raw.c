@@ -90,6 +90,11 @@ static int raw_zero(struct image *img, u64 off, u64 len, bool keep)
 	return err;
 }
 
+static int raw_extent(struct image *img, u64 off, u64 *from, u64 *to)
+{
+	return io_extent(to_raw(img)->io, off, from, to);
+}
+
 static void raw_close(struct image *img)
 {
 	struct raw *r = to_raw(img);
@@ -106,6 +111,7 @@ static const struct ubd_format raw_format = {
 	.clean	 = raw_clean,
 	.discard = raw_discard,
 	.zero	 = raw_zero,
+	.extent	 = raw_extent,
 	.close	 = raw_close,
 };
 

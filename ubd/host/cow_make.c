@@ -54,7 +54,7 @@ static int plan(const char *backing, struct cow_header *h, const char **why)
 	return *why ? -EINVAL : 0;
 }
 
-static int fill(int fd, const struct cow_header *h)
+int cow_fill(int fd, const struct cow_header *h)
 {
 	struct io *io;
 	int err, copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -81,7 +81,7 @@ static int write_file(const char *file, const struct cow_header *h)
 	fd = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	if (fd < 0)
 		return -errno;
-	err = fill(fd, h);
+	err = cow_fill(fd, h);
 	if (!err && link(temp, file))
 		err = -errno;
 	unlink(temp);
@@ -89,15 +89,29 @@ static int write_file(const char *file, const struct cow_header *h)
 	return err;
 }
 
+int cow_plan_over(const char *backing, struct cow_header *h, char *err,
+		  size_t size)
+{
+	const char *why = NULL;
+	int r = plan(backing, h, &why);
+
+	if (r)
+		snprintf(err, size, "%s: %s", backing,
+			 why ? why : strerror(-r));
+	return r;
+}
+
 int cow_make(const char *file, const char *backing, char *err, size_t size)
 {
 	struct cow_header *h = malloc(sizeof(*h));
-	const char *why = NULL;
-	int r = h ? plan(backing, h, &why) : -ENOMEM;
+	int r;
 
+	if (!h) {
+		snprintf(err, size, "%s: out of memory", file);
+		return -ENOMEM;
+	}
+	r = cow_plan_over(backing, h, err, size);
 	if (r) {
-		snprintf(err, size, "%s: %s", backing,
-			 why ? why : strerror(-r));
 		free(h);
 		return r;
 	}

@@ -52,4 +52,10 @@ int cow_open_backing(int fd, const struct cow_header *h,
  */
 int cow_make(const char *file, const char *backing, char *err, size_t size);
 
+/* The two steps of that: the header of a COW file over a backing, and an empty
+ * file fd made one of that header. 0 or -errno; the first with a message. */
+int cow_plan_over(const char *backing, struct cow_header *h, char *err,
+		  size_t size);
+int cow_fill(int fd, const struct cow_header *h);
+
 #endif

@@ -94,6 +94,22 @@ static s64 file_used(struct io *io)
 	return fstat(fd_of(io), &st) ? -errno : (s64)st.st_blocks * 512;
 }
 
+/* For imgtool alone: the kernel's allow list need not have lseek(). */
+static int file_extent(struct io *io, u64 off, u64 *from, u64 *to)
+{
+	off_t data = lseek(fd_of(io), (off_t)off, SEEK_DATA), hole;
+
+	if (data < 0)
+		return errno == ENXIO ? 0 :
+		       errno == EINVAL ? -EOPNOTSUPP : -errno;
+	hole = lseek(fd_of(io), data, SEEK_HOLE);
+	if (hole <= data)
+		return hole < 0 && errno != ENXIO ? -errno : -EOPNOTSUPP;
+	*from = (u64)data;
+	*to = (u64)hole;
+	return 1;
+}
+
 static void file_close(struct io *io)
 {
 	close(fd_of(io));
@@ -107,6 +123,7 @@ static const struct io_ops file_ops = {
 	.punch	= file_punch,
 	.zero	= file_zero,
 	.used	= file_used,
+	.extent	= file_extent,
 	.close	= file_close,
 };
 

@@ -111,11 +111,36 @@ static int cut_punch(struct io *io, u64 off, u64 len)
 	struct cutio *c = cut_of(io);
 	int err = fault(c);
 
+	if (off + len > c->size)
+		len = off < c->size ? c->size - off : 0;
 	if (!err) {
 		memset(c->now + off, 0, len);
 		touch(c, off, len);
 	}
 	return err;
+}
+
+/* Data are the blocks of 4 KiB that are not zero. */
+static int cut_extent(struct io *io, u64 off, u64 *from, u64 *to)
+{
+	static const unsigned char zeroes[4096];
+	struct cutio *c = cut_of(io);
+	int err = fault(c), found = 0;
+	u64 at = off & ~4095ull, n;
+
+	for (; !err && at < c->size; at += n) {
+		n = c->size - at < 4096 ? c->size - at : 4096;
+		if (!memcmp(c->now + at, zeroes, n)) {
+			if (found)
+				break;
+			continue;
+		}
+		if (!found)
+			*from = at > off ? at : off;
+		found = 1;
+		*to = at + n;
+	}
+	return err ? err : found;
 }
 
 static void cut_close(struct io *io)
@@ -128,6 +153,7 @@ static const struct io_ops cut_ops = {
 	.writev	= cut_writev,
 	.sync	= cut_sync,
 	.punch	= cut_punch,
+	.extent	= cut_extent,
 	.close	= cut_close,
 };
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* imgtool cow compact: gives back the room of what the backing has as well,
+ * and of what means nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "imgtool/cow/cow.h"
+#include "imgtool/msg.h"
+#include "imgtool/progress.h"
+#include "imgtool/verb.h"
+#include "ubd/format/cow.h"
+#include "ubd/format/cow_check.h"
+#include "ubd/host/cow_open.h"
+
+static int check(const struct cow_top *top)
+{
+	if (top->cut_off)
+		return msg_error(top->file, "a commit into its backing was cut "
+				 "off: finish it with imgtool cow commit %s",
+				 top->file);
+	if (!cow_can_write(&top->h))
+		return msg_error(top->file, "a COW file of an old kind: "
+				 "convert it with imgtool cow upgrade %s",
+				 top->file);
+	/* what is lost must not pass for zeroes that the backing has, too */
+	if ((u64)top->st.st_size < top->h.data_at + top->h.size)
+		return msg_error(top->file, "too short: see what imgtool cow "
+				 "check %s says", top->file);
+	return 0;
+}
+
+static void progress(struct cow_compaction *c, u64 done, u64 of)
+{
+	(void)c;
+	progress_show(done, of);
+}
+
+static int compact(struct cow_top *top, struct image *base)
+{
+	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+				     top->st.st_mtim };
+	struct cow_compaction c = { .progress = progress };
+	int err, copy = fcntl(top->fd, F_DUPFD_CLOEXEC, 3);
+	struct io *io = copy < 0 ? NULL : io_file(copy);
+	struct stat st;
+
+	if (!io)
+		return msg_error(top->file, "cannot be opened again");
+	progress_begin(top->file, false);
+	err = cow_compact(io, &top->h, (u64)top->st.st_size, base, &c);
+	progress_end();
+	io->ops->close(io);
+	/* its contents are the same: COW files over it may stay */
+	futimens(top->fd, times);
+	if (err == -EOPNOTSUPP)
+		return msg_error(top->file, "its file system cannot make holes "
+				 "in files: no room was regained");
+	if (err)
+		return msg_errno(top->file, -err, "could not be compacted, "
+				 "its contents are what they were");
+	if (fstat(top->fd, &st))
+		return msg_errno(top->file, errno, "cannot be looked at");
+	printf("%" PRIu64 " sectors were as in the backing, %" PRIu64
+	       " bytes regained\n", c.cleared,
+	       st.st_blocks < top->st.st_blocks ?
+		       (u64)(top->st.st_blocks - st.st_blocks) * 512 : 0);
+	return 0;
+}
+
+int cow_compact_file(char **operand)
+{
+	struct cow_opening o = {
+		.file = operand[0], .backing = cow_options.backing,
+		.any_backing = cow_options.allow,
+	};
+	struct cow_backing base;
+	struct cow_top top;
+	int r;
+
+	if (cow_open_top(operand[0], &top))
+		return STATUS_FAILED;
+	r = check(&top);
+	if (!r && cow_open_backing(top.fd, &top.h, &o, &base)) {
+		r = msg_error(NULL, "%s", o.err);
+	} else if (!r) {
+		r = compact(&top, base.img);
+		base.img->fmt->close(base.img);
+		close(base.fd);
+	}
+	close(top.fd);
+	return r ? STATUS_FAILED : STATUS_OK;
+}
