@@ -163,6 +163,31 @@ START_TEST(many_threads)
 }
 END_TEST
 
+/* What nobody uses goes back to the host; what somebody does stays. */
+START_TEST(trimmed)
+{
+	struct guest g, next;
+	int pid, i;
+
+	start(_i);
+	guest_make(&g);
+	pid = g.mm->pid;
+	guest_free(&g);
+	ck_assert(host_mm_trim_pool());		/* used just now */
+	guest_make(&next);
+	ck_assert_int_eq(next.mm->pid, pid);
+	guest_free(&next);
+	ck_assert(host_mm_trim_pool());
+	for (i = 0; i < 5000 && host_mm_trim_pool(); i++)
+		usleep(1000);
+	ck_assert(!host_mm_trim_pool());
+	ck_assert(kill(pid, 0) && errno == ESRCH);
+	guest_make(&g);
+	ck_assert_int_ne(g.mm->pid, pid);
+	expect_well(&g);
+}
+END_TEST
+
 /* One that died in the pool is not handed out. */
 START_TEST(dead_in_pool)
 {
@@ -190,6 +215,7 @@ TCase *pool_tests(void)
 	tcase_add_loop_test(tc, trap_doors, 0, NR_MODES);
 	tcase_add_loop_test(tc, trap_door_and_kick, 0, NR_MODES);
 	tcase_add_loop_test(tc, many_threads, 0, NR_MODES);
+	tcase_add_loop_test(tc, trimmed, 0, NR_MODES);
 	tcase_add_loop_test(tc, dead_in_pool, 0, NR_MODES);
 	return tc;
 }

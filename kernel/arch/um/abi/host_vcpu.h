@@ -47,6 +47,12 @@ int host_mm_create(struct host_mm **out);
  */
 void host_mm_destroy(struct host_mm *hmm);
 
+/*
+ * The pool gives its processes back to the host if it was not used since the
+ * last call. True: something is left to do, call again some seconds later.
+ */
+bool host_mm_trim_pool(void);
+
 /* True once its host process has died (by OOM, by a forged frame...). */
 bool host_mm_dead(const struct host_mm *hmm);
 

@@ -32,7 +32,7 @@ HOST_ALLOW(close);
 
 static struct spin pool_lock, zombie_lock, table_lock;
 static struct host_mm *pool, *zombies;
-static unsigned int pool_size;
+static unsigned int pool_size, pool_uses;
 static atomic_int live_pids[MAX_SPACES];	/* for handlers: no locks */
 static atomic_uint live_end;			/* none from here on */
 
@@ -207,6 +207,7 @@ static struct host_mm *take_pooled(void)
 	if (hmm) {
 		pool = hmm->next;
 		pool_size--;
+		pool_uses++;
 	}
 	spin_unlock(&pool_lock);
 	return hmm;
@@ -222,9 +223,24 @@ static bool put_pooled(struct host_mm *hmm)
 		hmm->next = pool;
 		pool = hmm;
 		pool_size++;
+		pool_uses++;
 	}
 	spin_unlock(&pool_lock);
 	return room;
+}
+
+bool host_mm_trim_pool(void)
+{
+	static atomic_uint seen;
+	struct host_mm *hmm;
+
+	if (atomic_exchange(&seen, pool_uses) == pool_uses) {
+		while ((hmm = take_pooled()))
+			bury(hmm);
+		seen = pool_uses;
+	}
+	space_reap();
+	return pool || zombies;
 }
 
 /* Kills what the pool holds; true if there was anything. */

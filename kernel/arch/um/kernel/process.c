@@ -16,6 +16,7 @@
 #include <linux/cpu.h>
 #include <linux/random.h>
 #include <linux/tick.h>
+#include <linux/workqueue.h>
 #include <linux/entry-common.h>
 #include <asm/exec.h>
 #include <asm/um.h>
@@ -196,11 +197,25 @@ int init_new_context(struct task_struct *task, struct mm_struct *mm)
 	return err;
 }
 
+/* Processes that the host side keeps for reuse go when nobody forks. */
+static void trim_pool(struct work_struct *work);
+static DECLARE_DELAYED_WORK(trim_work, trim_pool);
+#define TRIM_DELAY (5 * HZ)
+
+static void trim_pool(struct work_struct *work)
+{
+	if (host_mm_trim_pool())
+		schedule_delayed_work(&trim_work, TRIM_DELAY);
+}
+
 void destroy_context(struct mm_struct *mm)
 {
-	if (mm->context.hmm)
-		host_mm_destroy(mm->context.hmm);
+	if (!mm->context.hmm)
+		return;
+	host_mm_destroy(mm->context.hmm);
 	mm->context.hmm = NULL;
+	if (!delayed_work_pending(&trim_work))
+		schedule_delayed_work(&trim_work, TRIM_DELAY);
 }
 
 /* exit_thread() would be too late: a scheduled-out task that has no mm any
