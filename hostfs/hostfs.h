@@ -96,6 +96,9 @@ int hostfs_where(struct hostfs_where *w, struct dentry *dentry);
 /* Of a name, whoever has it. */
 int hostfs_where_name(struct hostfs_where *w, struct dentry *dentry);
 void hostfs_where_done(struct hostfs_where *w);
+/* hostfs_where() under the inode's lock, which stays held if that is 0. */
+int hostfs_lock_where(struct hostfs_where *w, struct dentry *dentry);
+void hostfs_unlock_where(struct hostfs_where *w, struct dentry *dentry);
 struct inode *hostfs_iget(struct super_block *sb,
 			  const struct host_hostfs_stat *st);
 u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino);

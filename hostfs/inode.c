@@ -84,6 +84,24 @@ void hostfs_where_done(struct hostfs_where *w)
 		__putname(w->path);
 }
 
+int hostfs_lock_where(struct hostfs_where *w, struct dentry *dentry)
+{
+	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));
+	int err;
+
+	mutex_lock(&hi->lock);
+	err = hostfs_where(w, dentry);
+	if (err)
+		mutex_unlock(&hi->lock);
+	return err;
+}
+
+void hostfs_unlock_where(struct hostfs_where *w, struct dentry *dentry)
+{
+	hostfs_where_done(w);
+	mutex_unlock(&hostfs_i(d_inode(dentry))->lock);
+}
+
 /* ---- identity ---- */
 
 /* Inode numbers of the host are unique within a device only. */
@@ -246,17 +264,13 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 static int stat_host(struct dentry *dentry, struct host_hostfs_stat *st)
 {
 	struct inode *inode = d_inode(dentry);
-	struct hostfs_inode *hi = hostfs_i(inode);
 	struct hostfs_where w;
-	int err;
+	int err = hostfs_lock_where(&w, dentry);
 
-	mutex_lock(&hi->lock);
-	err = hostfs_where(&w, dentry);
-	if (!err) {
-		err = HOST(host_hostfs_stat(hostfs_host(inode), &w.at, st));
-		hostfs_where_done(&w);
-	}
-	mutex_unlock(&hi->lock);
+	if (err)
+		return err;
+	err = HOST(host_hostfs_stat(hostfs_host(inode), &w.at, st));
+	hostfs_unlock_where(&w, dentry);
 	return err;
 }
 
@@ -345,18 +359,14 @@ static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
 {
 	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));
 	struct hostfs_where w;
-	int err;
+	int err = hostfs_lock_where(&w, dentry);
 
-	mutex_lock(&hi->lock);
-	err = hostfs_where(&w, dentry);
-	if (!err) {
-		if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)
-			w.at.fd = hi->wfd;
-		err = HOST(host_hostfs_setattr(hostfs_sb(dentry->d_sb)->host,
-					       &w.at, a));
-		hostfs_where_done(&w);
-	}
-	mutex_unlock(&hi->lock);
+	if (err)
+		return err;
+	if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)
+		w.at.fd = hi->wfd;
+	err = HOST(host_hostfs_setattr(hostfs_sb(dentry->d_sb)->host, &w.at, a));
+	hostfs_unlock_where(&w, dentry);
 	return err;
 }
 

@@ -208,18 +208,15 @@ static int hostfs_link(struct dentry *old, struct inode *dir,
 	struct hostfs_where from, to;
 	int err;
 
-	mutex_lock(&hi->lock);
-	err = hostfs_where(&from, old);
+	err = hostfs_lock_where(&from, old);
 	if (err)
-		goto unlock;
+		return err;
 	err = hostfs_where_name(&to, new);
 	if (!err) {
 		err = HOST(host_hostfs_link(hostfs_host(dir), &from.at, &to.at));
 		hostfs_where_done(&to);
 	}
-	hostfs_where_done(&from);
-unlock:
-	mutex_unlock(&hi->lock);
+	hostfs_unlock_where(&from, old);
 	if (err)
 		return err;
 	spin_lock(&inode->i_lock);
@@ -232,16 +229,29 @@ unlock:
 	return 0;
 }
 
+/* Of a name, and who has it as far as we know. */
+static int where_meant(struct hostfs_where *w, struct dentry *dentry)
+{
+	int err = hostfs_where_name(w, dentry);
+
+	if (err)
+		return err;
+	w->at.ino = HOST_HOSTFS_NOBODY;
+	if (d_really_is_positive(dentry)) {
+		w->at.dev = hostfs_i(d_inode(dentry))->dev;
+		w->at.ino = hostfs_i(d_inode(dentry))->ino;
+	}
+	return 0;
+}
+
 static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 {
 	struct inode *inode = d_inode(dentry);
 	struct hostfs_where w;
-	int err = hostfs_where_name(&w, dentry);
+	int err = where_meant(&w, dentry);
 
 	if (err)
 		return err;
-	w.at.dev = hostfs_i(inode)->dev;
-	w.at.ino = hostfs_i(inode)->ino;
 	err = HOST(host_hostfs_unlink(hostfs_host(dir), &w.at, is_dir));
 	hostfs_where_done(&w);
 	if (err)
@@ -273,10 +283,10 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 
 	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT))
 		return -EINVAL;
-	err = hostfs_where_name(&from, old);
+	err = where_meant(&from, old);
 	if (err)
 		return err;
-	err = hostfs_where_name(&to, new);
+	err = where_meant(&to, new);
 	if (!err) {
 		err = HOST(host_hostfs_rename(hostfs_host(old_dir), &from.at,
 					      &to.at, flags));

@@ -161,7 +161,7 @@ static int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	int err;
 
 	err = HOST(host_hostfs_mount(hsb->bind ? NULL : jail, hsb->path,
-				     hsb->ro ? HOST_HOSTFS_RDONLY : 0,
+				     ro ? HOST_HOSTFS_RDONLY : 0,
 				     &hsb->host));
 	if (err) {
 		errorf(fc, "hostfs: %s: error %d", hsb->path, err);
@@ -254,9 +254,15 @@ static int hostfs_get_tree(struct fs_context *fc)
 
 static int hostfs_reconfigure(struct fs_context *fc)
 {
-	if (hostfs_sb(fc->root->d_sb)->ro && !(fc->sb_flags & SB_RDONLY))
+	struct hostfs_sb *hsb = hostfs_sb(fc->root->d_sb);
+	bool ro = fc->sb_flags & SB_RDONLY;
+
+	if (!(fc->sb_flags_mask & SB_RDONLY))
+		ro = sb_rdonly(fc->root->d_sb);
+	if (hsb->ro && !ro)
 		return -EROFS;
 	sync_filesystem(fc->root->d_sb);
+	HOST((host_hostfs_set_readonly(hsb->host, ro), 0));
 	return 0;
 }
 

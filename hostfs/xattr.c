@@ -7,24 +7,29 @@
 
 #include "hostfs.h"
 
+static s64 call_host(struct dentry *dentry, const struct host_hostfs_xattr *x)
+{
+	struct hostfs_where w;
+	s64 ret = hostfs_lock_where(&w, dentry);
+
+	if (ret)
+		return ret;
+	ret = HOST(host_hostfs_xattr(hostfs_sb(dentry->d_sb)->host, &w.at, x));
+	hostfs_unlock_where(&w, dentry);
+	return ret;
+}
+
 static int get_xattr(const struct xattr_handler *handler, struct dentry *dentry,
 		     struct inode *inode, const char *name, void *value,
 		     size_t size)
 {
-	const char *full = xattr_full_name(handler, name);
-	struct hostfs_inode *hi = hostfs_i(inode);
-	struct hostfs_where w;
-	int ret;
+	const struct host_hostfs_xattr x = {
+		.op = HOST_HOSTFS_XATTR_GET,
+		.name = xattr_full_name(handler, name),
+		.value = value, .size = size,
+	};
 
-	mutex_lock(&hi->lock);
-	ret = hostfs_where(&w, dentry);
-	if (!ret) {
-		ret = HOST(host_hostfs_getxattr(hostfs_host(inode), &w.at, full,
-						value, size));
-		hostfs_where_done(&w);
-	}
-	mutex_unlock(&hi->lock);
-	return ret;
+	return call_host(dentry, &x);
 }
 
 static int set_xattr(const struct xattr_handler *handler,
@@ -32,20 +37,15 @@ static int set_xattr(const struct xattr_handler *handler,
 		     struct inode *inode, const char *name, const void *value,
 		     size_t size, int flags)
 {
-	const char *full = xattr_full_name(handler, name);
-	struct hostfs_inode *hi = hostfs_i(inode);
-	struct hostfs_where w;
-	int ret;
+	const struct host_hostfs_xattr x = {
+		.op = value ? HOST_HOSTFS_XATTR_SET : HOST_HOSTFS_XATTR_REMOVE,
+		.flags = flags,
+		.name = xattr_full_name(handler, name),
+		.value = (void *)value, .size = size,
+	};
+	int ret = call_host(dentry, &x);
 
-	mutex_lock(&hi->lock);
-	ret = hostfs_where(&w, dentry);
-	if (!ret) {
-		ret = HOST(host_hostfs_setxattr(hostfs_host(inode), &w.at, full,
-						value, size, flags));
-		hostfs_where_done(&w);
-	}
-	mutex_unlock(&hi->lock);
-	hi->fresh = false;
+	hostfs_i(inode)->fresh = false;
 	return ret;
 }
 
@@ -68,19 +68,11 @@ static ssize_t offered(char *list, ssize_t n)
 
 ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size)
 {
-	struct inode *inode = d_inode(dentry);
-	struct hostfs_inode *hi = hostfs_i(inode);
-	struct hostfs_where w;
-	ssize_t ret;
+	const struct host_hostfs_xattr x = {
+		.op = HOST_HOSTFS_XATTR_LIST, .value = list, .size = size,
+	};
+	ssize_t ret = call_host(dentry, &x);
 
-	mutex_lock(&hi->lock);
-	ret = hostfs_where(&w, dentry);
-	if (!ret) {
-		ret = HOST(host_hostfs_listxattr(hostfs_host(inode), &w.at,
-						 list, size));
-		hostfs_where_done(&w);
-	}
-	mutex_unlock(&hi->lock);
 	return ret > 0 && size ? offered(list, ret) : ret;
 }
 

@@ -39,10 +39,12 @@ struct host_hostfs_at {
 	const char *dir;	/* its path below the root, "" for the root:
 				 * "a/b", of any length */
 	const char *name;	/* NULL: the directory itself */
-	u64 dev, ino;		/* who it must be; ino 0: anyone */
+	u64 dev, ino;		/* who it must be; ino 0: anyone, or nobody: */
 	s32 fd;			/* >= 0: an open descriptor of the file, and
 				 * nothing above but root matters */
 };
+
+#define HOST_HOSTFS_NOBODY	(~0ull)
 
 #define HOST_HOSTFS_RDONLY	1u
 
@@ -51,6 +53,8 @@ struct host_hostfs_at {
 int host_hostfs_mount(const char *jail, const char *path, u32 flags,
 		      struct host_hostfs **out);
 void host_hostfs_unmount(struct host_hostfs *root);
+/* From now on nothing is changed, or things may be. Not for open files. */
+void host_hostfs_set_readonly(struct host_hostfs *root, bool readonly);
 
 /* Once, before any other call and before host_lockdown(), if the guest may mount
  * any directory at all: the lockdown then allows what that takes. */
@@ -87,6 +91,7 @@ int host_hostfs_unlink(struct host_hostfs *root,
 int host_hostfs_link(struct host_hostfs *root,
 		     const struct host_hostfs_at *from,
 		     const struct host_hostfs_at *to);
+/* ESTALE if from, or what to replaces, is not who it must be. */
 int host_hostfs_rename(struct host_hostfs *root,
 		       const struct host_hostfs_at *from,
 		       const struct host_hostfs_at *to, u32 flags);
@@ -111,17 +116,25 @@ int host_hostfs_setattr(struct host_hostfs *root,
 			const struct host_hostfs_at *at,
 			const struct host_hostfs_attr *attr);
 
-/* Extended attributes. get, list: the length; size 0 asks for it. set with
- * value NULL removes. flags: XATTR_CREATE, XATTR_REPLACE. */
-s64 host_hostfs_getxattr(struct host_hostfs *root,
-			 const struct host_hostfs_at *at, const char *name,
-			 void *value, u64 size);
-s64 host_hostfs_listxattr(struct host_hostfs *root,
-			  const struct host_hostfs_at *at, char *list,
-			  u64 size);
-int host_hostfs_setxattr(struct host_hostfs *root,
-			 const struct host_hostfs_at *at, const char *name,
-			 const void *value, u64 size, u32 flags);
+/* Extended attributes: the length got, or 0. Size 0 asks for the length of
+ * what GET or LIST would give. */
+enum {
+	HOST_HOSTFS_XATTR_GET,
+	HOST_HOSTFS_XATTR_LIST,		/* names, each ended by NUL */
+	HOST_HOSTFS_XATTR_SET,
+	HOST_HOSTFS_XATTR_REMOVE,
+};
+
+struct host_hostfs_xattr {
+	u32 op;
+	u32 flags;			/* XATTR_CREATE, XATTR_REPLACE */
+	const char *name;
+	void *value;
+	u64 size;
+};
+
+s64 host_hostfs_xattr(struct host_hostfs *root, const struct host_hostfs_at *at,
+		      const struct host_hostfs_xattr *x);
 
 /* ---- open files ---- */
 

@@ -53,6 +53,12 @@ static int open_at(int dir, const char *path, u64 flags, u64 resolve)
 	return fd < 0 ? -errno : fd;
 }
 
+void host_hostfs_set_readonly(struct host_hostfs *root, bool readonly)
+{
+	root->flags = readonly ? root->flags | HOST_HOSTFS_RDONLY :
+				 root->flags & ~HOST_HOSTFS_RDONLY;
+}
+
 bool hostfs_readonly(const struct host_hostfs *root)
 {
 	return root->flags & HOST_HOSTFS_RDONLY;
@@ -229,6 +235,17 @@ int hostfs_check_name(const char *name)
 	return strlen(name) > 255 ? -ENAMETOOLONG : 0;
 }
 
+int hostfs_get_for_change(struct host_hostfs *root,
+			  const struct host_hostfs_at *at,
+			  struct hostfs_hold *hold)
+{
+	int err = at->name ? hostfs_check_name(at->name) : -EINVAL;
+
+	if (!err && hostfs_readonly(root))
+		err = -EROFS;
+	return err ? err : hostfs_get(root, at, hold);
+}
+
 static int check_identity(int fd, const struct host_hostfs_at *at)
 {
 	struct host_hostfs_stat st;
@@ -240,6 +257,12 @@ static int check_identity(int fd, const struct host_hostfs_at *at)
 	if (!err && (st.dev != at->dev || st.ino != at->ino))
 		err = -ESTALE;
 	return err;
+}
+
+int hostfs_open_node(int dir, const char *name)
+{
+	return open_at(dir, name, O_PATH | O_NOFOLLOW,
+		       RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 }
 
 int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at)
@@ -254,8 +277,7 @@ int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at)
 		err = hostfs_get(root, at, &hold);
 	if (err)
 		return err;
-	fd = open_at(hold.fd, at->name ? at->name : ".", O_PATH | O_NOFOLLOW,
-		     RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
+	fd = hostfs_open_node(hold.fd, at->name ? at->name : ".");
 	hostfs_put(root, &hold);
 	if (fd < 0)
 		return fd == -ENOENT && at->ino ? -ESTALE : fd;

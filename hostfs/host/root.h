@@ -36,12 +36,19 @@ int hostfs_get(struct host_hostfs *root, const struct host_hostfs_at *at,
 	       struct hostfs_hold *hold);
 void hostfs_put(struct host_hostfs *root, struct hostfs_hold *hold);
 
+/* The same, of a name that is to be changed. */
+int hostfs_get_for_change(struct host_hostfs *root,
+			  const struct host_hostfs_at *at,
+			  struct hostfs_hold *hold);
+
 /* -EINVAL unless name is one plain component. */
 int hostfs_check_name(const char *name);
 
 /* An O_PATH descriptor of the file itself, never of what a link leads to;
  * its identity has been checked. To be closed, unless it is at->fd. */
 int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at);
+/* Of whoever has that name in the directory held. */
+int hostfs_open_node(int dir, const char *name);
 void hostfs_node_put(const struct host_hostfs_at *at, int fd);
 
 /* "/proc/self/fd/N": the one way from an O_PATH descriptor to I/O */

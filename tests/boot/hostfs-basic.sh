@@ -55,7 +55,12 @@ rm -r many
 rm -r a
 cd /; umount /mnt
 mount -t hostfs none /mnt -o "ro,hostfs=$1"
-! echo x 2>/dev/null >/mnt/ro
+! ( : >/mnt/ro ) 2>/dev/null
+mount -o remount,rw /mnt
+: >/mnt/ro
+rm /mnt/ro
+mount -o remount,ro /mnt
+! ( : >/mnt/ro ) 2>/dev/null
 umount /mnt
 '
 check()

@@ -38,6 +38,7 @@ static void *swap_names(void *unused)
 		renameat2(AT_FDCWD, "in/d", AT_FDCWD, "in/link", RENAME_EXCHANGE);
 		renameat2(AT_FDCWD, "in/f", AT_FDCWD, "in/flink", RENAME_EXCHANGE);
 		renameat2(AT_FDCWD, "in/f", AT_FDCWD, "in/fifo", RENAME_EXCHANGE);
+		renameat2(AT_FDCWD, "in/new", AT_FDCWD, "in/way", RENAME_EXCHANGE);
 	}
 	return NULL;
 }
@@ -54,6 +55,10 @@ static void try_file(const char *name)
 		.what = HOST_HOSTFS_MODE | HOST_HOSTFS_SIZE, .mode = 0600,
 		.size = 3,
 	};
+	const struct host_hostfs_xattr x = {
+		.op = HOST_HOSTFS_XATTR_SET, .name = "user.x", .value = "y",
+		.size = 1,
+	};
 	char text[8] = "";
 	struct host_iov iov = { text, sizeof(text) - 1 };
 	int fd = host_hostfs_open(root, &at, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
@@ -64,7 +69,7 @@ static void try_file(const char *name)
 		host_hostfs_close(fd);
 	}
 	host_hostfs_setattr(root, &at, &attr);
-	host_hostfs_setxattr(root, &at, "user.x", "y", 1, 0);
+	host_hostfs_xattr(root, &at, &x);
 }
 
 static void try_below(const struct host_hostfs_stat *dir, const char *path)
@@ -83,6 +88,25 @@ static void try_below(const struct host_hostfs_stat *dir, const char *path)
 		host_hostfs_unlink(root, &at, false);
 }
 
+/* Names swapped while they are made get neither owner nor mode. */
+static void try_make(void)
+{
+	static const u32 types[] = { S_IFREG, S_IFDIR, S_IFIFO, S_IFSOCK };
+	struct host_hostfs_at at = in_root("new");
+	struct host_hostfs_stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(*types); i++) {
+		host_hostfs_make(root, &at, types[i] | 06777, 1234, 1234, 0, 0,
+				 NULL, &st);
+		unlink("in/new");
+		rmdir("in/new");
+		unlink("in/way");
+		rmdir("in/way");
+		CHECK(!symlink("../out", "in/way") || errno == EEXIST);
+	}
+}
+
 static void race(int seconds)
 {
 	struct host_hostfs_at at = in_root("d");
@@ -97,6 +121,7 @@ static void race(int seconds)
 		struct host_hostfs_stat other = dir;
 
 		try_file("f");
+		try_make();
 		try_below(&dir, "d");
 		/* one that is never found open: walked each time */
 		other.ino++;
@@ -124,6 +149,50 @@ static void check_names(void)
 	}
 }
 
+static struct host_hostfs_at known(const char *name)
+{
+	struct host_hostfs_at at = in_root(name);
+	struct host_hostfs_stat st;
+
+	CHECK_INT(host_hostfs_stat(root, &at, &st), 0);
+	at.dev = st.dev;
+	at.ino = st.ino;
+	return at;
+}
+
+/* Only who the guest means is renamed, replaced, or removed. */
+static void check_identity(void)
+{
+	struct host_hostfs_at a, b, other, nobody = in_root("b");
+
+	put("in/a", "a");
+	put("in/b", "b");
+	a = known("a");
+	b = known("b");
+	other = b;
+	other.name = "a";
+	nobody.ino = HOST_HOSTFS_NOBODY;
+	CHECK_INT(host_hostfs_rename(root, &other, &b, 0), -ESTALE);
+	other = a;
+	other.name = "b";
+	CHECK_INT(host_hostfs_rename(root, &a, &other, 0), -ESTALE);
+	CHECK_INT(host_hostfs_rename(root, &a, &other, RENAME_EXCHANGE), -ESTALE);
+	CHECK_INT(host_hostfs_rename(root, &a, &nobody, 0), -ESTALE);
+	CHECK_INT(host_hostfs_rename(root, &a, &nobody, RENAME_NOREPLACE), -EEXIST);
+	CHECK_INT(host_hostfs_unlink(root, &other, false), -ESTALE);
+	CHECK_INT(host_hostfs_rename(root, &a, &b, RENAME_EXCHANGE), 0);
+	CHECK_INT(host_hostfs_rename(root, &a, &b, 0), -ESTALE);
+	a = known("a");
+	b = known("b");
+	CHECK_INT(host_hostfs_rename(root, &a, &b, 0), 0);
+	CHECK_INT(host_hostfs_rename(root, &a, &b, 0), -ESTALE);
+	b = known("b");
+	nobody.name = "a";
+	CHECK_INT(host_hostfs_rename(root, &b, &nobody, 0), 0);
+	CHECK_INT(host_hostfs_rename(root, &nobody, &b, 0), -ESTALE);
+	unlink("in/a");
+}
+
 static void check_kinds(void)
 {
 	struct host_hostfs_at at = in_root("fifo");
@@ -144,6 +213,9 @@ static void check_readonly(void)
 {
 	struct host_hostfs_at at = in_root("f"), new = in_root("new");
 	struct host_hostfs_attr attr = { .what = HOST_HOSTFS_MODE };
+	const struct host_hostfs_xattr x = {
+		.op = HOST_HOSTFS_XATTR_REMOVE, .name = "user.a",
+	};
 	struct host_hostfs *ro;
 	struct host_hostfs_stat st;
 
@@ -155,7 +227,7 @@ static void check_readonly(void)
 	CHECK_INT(host_hostfs_rename(ro, &at, &new, 0), -EROFS);
 	CHECK_INT(host_hostfs_link(ro, &at, &new), -EROFS);
 	CHECK_INT(host_hostfs_setattr(ro, &at, &attr), -EROFS);
-	CHECK_INT(host_hostfs_setxattr(ro, &at, "user.a", "b", 1, 0), -EROFS);
+	CHECK_INT(host_hostfs_xattr(ro, &at, &x), -EROFS);
 	new = in_root(NULL);
 	CHECK_INT(host_hostfs_tmpfile(ro, &new, 0600, 0, 0, &st), -EROFS);
 	host_hostfs_unmount(ro);
@@ -211,6 +283,7 @@ int main(void)
 	CHECK_INT(host_hostfs_mount("in", "link", 0, &root), -EACCES);
 	CHECK_INT(host_hostfs_mount("in", "/", 0, &root), 0);
 	check_names();
+	check_identity();
 	check_kinds();
 	check_readonly();
 	race(seconds ? atoi(seconds) : 1);
@@ -219,6 +292,9 @@ int main(void)
 	CHECK(!stat("out/secret", &st));
 	CHECK_INT(st.st_size, 8);
 	CHECK_INT(st.st_mode & 07777, 0644);
+	CHECK(!stat("out", &st));
+	CHECK_INT(st.st_mode & 07777, 0755);
+	CHECK_INT(st.st_uid, getuid());
 	CHECK(access("out/made", F_OK) < 0);
 	snprintf(command, sizeof(command), "cd .. && rm -rf %s", dir);
 	CHECK(!system(command));
