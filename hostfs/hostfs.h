@@ -23,12 +23,27 @@
 #define HOSTFS_SUPER_MAGIC	0x00c0ffee
 #define HOSTFS_DEVS		256	/* host devices below one mount */
 
+/* Ids here, and on the host; none of either in two ranges. */
+#define HOSTFS_IDRANGES		32
+
+struct hostfs_idrange {
+	u32 guest, host, count;
+};
+
+struct hostfs_idmap {
+	unsigned int n;			/* 0: all are the same */
+	struct hostfs_idrange range[HOSTFS_IDRANGES];
+};
+
 struct hostfs_sb {
 	struct host_hostfs *host;
 	unsigned long timeout;		/* jiffies */
 	unsigned int timeout_ms;
 	bool append, ro;
+	const char *jail;		/* path is below it, or NULL */
 	const char *bind;		/* hostfs_bind= it is from, or NULL */
+	struct hostfs_idmap uids, gids;
+	struct hostfs_idmap *more_ids;	/* while parsing: the last option's */
 	char *path;			/* as given, for /proc/mounts */
 	spinlock_t lock;		/* devs, created */
 	u64 devs[HOSTFS_DEVS];
@@ -120,6 +135,23 @@ static inline bool hostfs_same(const struct inode *inode,
 	return hostfs_i(inode)->ino == st->ino && hostfs_i(inode)->dev == st->dev &&
 	       (inode->i_mode & S_IFMT) == (st->mode & S_IFMT);
 }
+
+/* super.c */
+struct fs_context;
+int hostfs_fill_super(struct super_block *sb, struct fs_context *fc);
+void hostfs_free_sb(struct hostfs_sb *hsb);
+void hostfs_kill_sb(struct super_block *sb);
+int hostfs_init_cache(void);
+
+/* idmap.c */
+/* Adds the ranges of text, or -EINVAL. */
+int hostfs_idmap_parse(struct hostfs_idmap *map, char *text);
+void hostfs_idmap_show(struct seq_file *m, const char *name,
+		       const struct hostfs_idmap *map);
+/* An owner as the guest sees it: the overflow id where it has none. */
+u32 hostfs_id_in(const struct hostfs_idmap *map, u32 host);
+/* As the host is to have it, or false. */
+bool hostfs_id_out(const struct hostfs_idmap *map, u32 guest, u32 *host);
 
 /* pages.c */
 void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);

@@ -243,8 +243,8 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 
 	inode->i_mode = (inode->i_mode & S_IFMT) | (st->mode & ~S_IFMT);
 	set_nlink(inode, st->nlink);
-	i_uid_write(inode, st->uid);
-	i_gid_write(inode, st->gid);
+	i_uid_write(inode, hostfs_id_in(&hostfs_sb(inode->i_sb)->uids, st->uid));
+	i_gid_write(inode, hostfs_id_in(&hostfs_sb(inode->i_sb)->gids, st->gid));
 	inode_set_atime_to_ts(inode, host_time(&st->atime));
 	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
 	inode_set_ctime_to_ts(inode, host_time(&st->ctime));
@@ -317,8 +317,30 @@ int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 
 /* ---- changes ---- */
 
-static void take_attr(struct host_hostfs_attr *a, const struct iattr *attr,
+static int take_owner(struct host_hostfs_attr *a, const struct iattr *attr,
 		      struct inode *inode)
+{
+	const struct hostfs_sb *hsb = hostfs_sb(inode->i_sb);
+
+	if (attr->ia_valid & ATTR_UID) {
+		a->what |= HOST_HOSTFS_UID;
+		if (!hostfs_id_out(&hsb->uids,
+				   from_kuid(&init_user_ns, attr->ia_uid),
+				   &a->uid))
+			return -EINVAL;
+	}
+	if (attr->ia_valid & ATTR_GID) {
+		a->what |= HOST_HOSTFS_GID;
+		if (!hostfs_id_out(&hsb->gids,
+				   from_kgid(&init_user_ns, attr->ia_gid),
+				   &a->gid))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+static int take_attr(struct host_hostfs_attr *a, const struct iattr *attr,
+		     struct inode *inode)
 {
 	struct timespec64 now = current_time(inode);
 
@@ -326,14 +348,6 @@ static void take_attr(struct host_hostfs_attr *a, const struct iattr *attr,
 	if (attr->ia_valid & ATTR_MODE) {
 		a->what |= HOST_HOSTFS_MODE;
 		a->mode = attr->ia_mode;
-	}
-	if (attr->ia_valid & ATTR_UID) {
-		a->what |= HOST_HOSTFS_UID;
-		a->uid = from_kuid(&init_user_ns, attr->ia_uid);
-	}
-	if (attr->ia_valid & ATTR_GID) {
-		a->what |= HOST_HOSTFS_GID;
-		a->gid = from_kgid(&init_user_ns, attr->ia_gid);
 	}
 	if (attr->ia_valid & ATTR_SIZE)
 		a->what |= HOST_HOSTFS_SIZE;
@@ -353,6 +367,7 @@ static void take_attr(struct host_hostfs_attr *a, const struct iattr *attr,
 		a->what |= HOST_HOSTFS_MTIME;
 		a->mtime = (struct host_hostfs_time){ t.tv_sec, t.tv_nsec };
 	}
+	return take_owner(a, attr, inode);
 }
 
 static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
@@ -378,12 +393,13 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct host_hostfs_attr a;
 	int err = setattr_prepare(idmap, dentry, attr);
 
+	if (!err)
+		err = take_attr(&a, attr, inode);
 	if (err)
 		return err;
 	/* later writeback would set times again, or not be allowed any more */
 	if (S_ISREG(inode->i_mode))
 		filemap_write_and_wait(inode->i_mapping);
-	take_attr(&a, attr, inode);
 	if (attr->ia_valid & ATTR_SIZE) {
 		filemap_invalidate_lock(inode->i_mapping);
 		hostfs_touch(inode);

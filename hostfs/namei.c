@@ -98,9 +98,11 @@ static int add(struct inode *dir, struct dentry *dentry,
 }
 
 /* Owner and mode a new file is to have. */
-static void new_owner(struct mnt_idmap *idmap, struct inode *dir, umode_t *mode,
-		      u32 *uid, u32 *gid)
+static int new_owner(struct mnt_idmap *idmap, struct inode *dir, umode_t *mode,
+		     u32 *uid, u32 *gid)
 {
+	const struct hostfs_sb *hsb = hostfs_sb(dir->i_sb);
+
 	*uid = from_kuid(&init_user_ns, mapped_fsuid(idmap, i_user_ns(dir)));
 	*gid = from_kgid(&init_user_ns, mapped_fsgid(idmap, i_user_ns(dir)));
 	if (dir->i_mode & S_ISGID) {
@@ -108,6 +110,8 @@ static void new_owner(struct mnt_idmap *idmap, struct inode *dir, umode_t *mode,
 		if (S_ISDIR(*mode))
 			*mode |= S_ISGID;
 	}
+	return hostfs_id_out(&hsb->uids, *uid, uid) &&
+	       hostfs_id_out(&hsb->gids, *gid, gid) ? 0 : -EOVERFLOW;
 }
 
 static int make(struct mnt_idmap *idmap, struct inode *dir,
@@ -119,8 +123,9 @@ static int make(struct mnt_idmap *idmap, struct inode *dir,
 	u32 uid, gid;
 	int err;
 
-	new_owner(idmap, dir, &mode, &uid, &gid);
-	err = hostfs_where_name(&w, dentry);
+	err = new_owner(idmap, dir, &mode, &uid, &gid);
+	if (!err)
+		err = hostfs_where_name(&w, dentry);
 	if (err)
 		return err;
 	err = HOST(host_hostfs_make(hostfs_host(dir), &w.at, mode, uid, gid,
@@ -137,8 +142,9 @@ static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
 	u32 uid, gid;
 	int err;
 
-	new_owner(idmap, dir, &mode, &uid, &gid);
-	err = hostfs_where_name(&w, dentry);
+	err = new_owner(idmap, dir, &mode, &uid, &gid);
+	if (!err)
+		err = hostfs_where_name(&w, dentry);
 	if (err)
 		return err;
 	err = HOST(host_hostfs_create(hostfs_host(dir), &w.at, mode, uid, gid,
@@ -174,9 +180,10 @@ static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	u32 uid, gid;
 	int fd;
 
-	new_owner(idmap, dir, &mode, &uid, &gid);
+	fd = new_owner(idmap, dir, &mode, &uid, &gid);
 	/* dentry is a nameless child of the directory: that is what counts */
-	fd = hostfs_where_name(&w, file->f_path.dentry);
+	if (!fd)
+		fd = hostfs_where_name(&w, file->f_path.dentry);
 	if (fd)
 		return finish_open_simple(file, fd);
 	fd = HOST(host_hostfs_tmpfile(hostfs_host(dir), &w.at, mode, uid, gid,

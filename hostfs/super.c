@@ -1,71 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Mounting. The directory is given as `hostfs=/dir` or bare, as `/dir`,
- * through mount(2) or fsconfig. On the kernel command line
- *
- *	hostfs=/jail[,append][,ro]
- *
- * is the outer bound: all mounts are of directories below it, and paths count
- * from there. append: files can only grow, and nothing is removed. ro:
- * nothing is changed, whatever the mount says. Without a directory (`hostfs=`)
- * nothing is mounted, except by `-o bind=N` what
- *
- *	hostfs_bind=rw:/dir or ro:/dir
- *
- * names; the first one is number 0.
- */
+/* A mounted directory, and the memory of its inodes. */
+#include <linux/backing-dev.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
-#include <linux/fs_parser.h>
-#include <linux/init.h>
-#include <linux/module.h>
 #include <linux/pagemap.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
-#include <linux/backing-dev.h>
 
 #include "hostfs.h"
 
-MODULE_ALIAS_FS("hostfs");
-MODULE_DESCRIPTION("directories of the host");
-MODULE_LICENSE("GPL");
-
-static char *jail;
-static bool jail_none, jail_append, jail_ro;
-static char *binds[16];
-static unsigned int nbinds;
 static struct kmem_cache *inode_cache;
-
-static int __init jail_option(char *text)
-{
-	char *word = strsep(&text, ",");
-
-	jail = *word ? word : NULL;
-	jail_none = !*word;
-	while ((word = strsep(&text, ","))) {
-		if (!strcmp(word, "append"))
-			jail_append = true;
-		else if (!strcmp(word, "ro"))
-			jail_ro = true;
-		else
-			panic("hostfs=: %s: unknown; append and ro are known",
-			      word);
-	}
-	return 1;
-}
-__setup("hostfs=", jail_option);
-
-static int __init bind_option(char *text)
-{
-	if (nbinds == ARRAY_SIZE(binds) ||
-	    (strncmp(text, "ro:/", 4) && strncmp(text, "rw:/", 4)))
-		panic("hostfs_bind=%s: give rw:/dir or ro:/dir, at most 16",
-		      text);
-	binds[nbinds++] = text;
-	return 1;
-}
-__setup("hostfs_bind=", bind_option);
 
 /* ---- inodes ---- */
 
@@ -127,6 +72,8 @@ static int hostfs_show_options(struct seq_file *m, struct dentry *root)
 	seq_show_option(m, "hostfs", hsb->path);
 	if (hsb->timeout_ms != 1000)
 		seq_printf(m, ",attr_timeout=%u", hsb->timeout_ms);
+	hostfs_idmap_show(m, "uidmap", &hsb->uids);
+	hostfs_idmap_show(m, "gidmap", &hsb->gids);
 	return 0;
 }
 
@@ -154,13 +101,13 @@ static int make_root(struct super_block *sb)
 	return sb->s_root ? 0 : -ENOMEM;
 }
 
-static int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
+int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct hostfs_sb *hsb = sb->s_fs_info;
 	bool ro = hsb->ro || (fc->sb_flags & SB_RDONLY);
 	int err;
 
-	err = HOST(host_hostfs_mount(hsb->bind ? NULL : jail, hsb->path,
+	err = HOST(host_hostfs_mount(hsb->jail, hsb->path,
 				     ro ? HOST_HOSTFS_RDONLY : 0,
 				     &hsb->host));
 	if (err) {
@@ -186,87 +133,7 @@ static int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	return make_root(sb);
 }
 
-/* ---- options ---- */
-
-enum { OPT_PATH, OPT_TIMEOUT, OPT_BIND };
-
-static const struct fs_parameter_spec hostfs_parameters[] = {
-	fsparam_string("hostfs",	OPT_PATH),
-	fsparam_u32("attr_timeout",	OPT_TIMEOUT),
-	fsparam_u32("bind",		OPT_BIND),
-	{}
-};
-
-static int set_path(struct fs_context *fc, const char *path, const char *rest)
-{
-	struct hostfs_sb *hsb = fc->s_fs_info;
-
-	kfree(hsb->path);
-	hsb->bind = NULL;
-	hsb->path = rest ? kasprintf(GFP_KERNEL, "%s=%s", path, rest) :
-			   kstrdup(path, GFP_KERNEL);
-	return hsb->path ? 0 : -ENOMEM;
-}
-
-static int hostfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
-{
-	struct hostfs_sb *hsb = fc->s_fs_info;
-	struct fs_parse_result result;
-	int opt;
-
-	if (param->key[0] == '/' || param->key[0] == '.')
-		return set_path(fc, param->key,
-				param->type == fs_value_is_string ?
-				param->string : NULL);
-	opt = fs_parse(fc, hostfs_parameters, param, &result);
-	if (opt < 0)
-		return opt;
-	if (opt == OPT_PATH)
-		return set_path(fc, param->string, NULL);
-	if (opt == OPT_BIND) {
-		if (result.uint_32 >= nbinds)
-			return invalf(fc, "hostfs: bind: no such hostfs_bind=");
-		opt = set_path(fc, binds[result.uint_32] + 3, NULL);
-		hsb->bind = binds[result.uint_32];
-		return opt;
-	}
-	if (result.uint_32 > 3600000)
-		return invalf(fc, "hostfs: attr_timeout: at most 3600000 ms");
-	hsb->timeout_ms = result.uint_32;
-	return 0;
-}
-
-static int hostfs_get_tree(struct fs_context *fc)
-{
-	struct hostfs_sb *hsb = fc->s_fs_info;
-
-	if (!hsb->path && set_path(fc, "/", NULL))
-		return -ENOMEM;
-	if (!hsb->bind && jail_none) {
-		errorf(fc, "hostfs: %s: hostfs= on the command line denies it",
-		       hsb->path);
-		return -EACCES;
-	}
-	hsb->ro = hsb->bind ? hsb->bind[1] == 'o' : jail_ro;
-	hsb->timeout = msecs_to_jiffies(hsb->timeout_ms);
-	return get_tree_nodev(fc, hostfs_fill_super);
-}
-
-static int hostfs_reconfigure(struct fs_context *fc)
-{
-	struct hostfs_sb *hsb = hostfs_sb(fc->root->d_sb);
-	bool ro = fc->sb_flags & SB_RDONLY;
-
-	if (!(fc->sb_flags_mask & SB_RDONLY))
-		ro = sb_rdonly(fc->root->d_sb);
-	if (hsb->ro && !ro)
-		return -EROFS;
-	sync_filesystem(fc->root->d_sb);
-	HOST((host_hostfs_set_readonly(hsb->host, ro), 0));
-	return 0;
-}
-
-static void free_sb(struct hostfs_sb *hsb)
+void hostfs_free_sb(struct hostfs_sb *hsb)
 {
 	if (!hsb)
 		return;
@@ -276,33 +143,7 @@ static void free_sb(struct hostfs_sb *hsb)
 	kfree(hsb);
 }
 
-static void hostfs_free_context(struct fs_context *fc)
-{
-	free_sb(fc->s_fs_info);
-}
-
-static const struct fs_context_operations hostfs_context_operations = {
-	.parse_param	= hostfs_parse_param,
-	.get_tree	= hostfs_get_tree,
-	.reconfigure	= hostfs_reconfigure,
-	.free		= hostfs_free_context,
-};
-
-static int hostfs_init_fs_context(struct fs_context *fc)
-{
-	struct hostfs_sb *hsb = kzalloc(sizeof(*hsb), GFP_KERNEL);
-
-	if (!hsb)
-		return -ENOMEM;
-	spin_lock_init(&hsb->lock);
-	hsb->timeout_ms = 1000;
-	hsb->append = jail_append;
-	fc->s_fs_info = hsb;
-	fc->ops = &hostfs_context_operations;
-	return 0;
-}
-
-static void hostfs_kill_sb(struct super_block *sb)
+void hostfs_kill_sb(struct super_block *sb)
 {
 	struct hostfs_sb *hsb = sb->s_fs_info;
 	struct inode *created = NULL;
@@ -312,27 +153,14 @@ static void hostfs_kill_sb(struct super_block *sb)
 		iput(created);
 	}
 	kill_anon_super(sb);
-	free_sb(hsb);
+	hostfs_free_sb(hsb);
 }
 
-static struct file_system_type hostfs_type = {
-	.owner		 = THIS_MODULE,
-	.name		 = "hostfs",
-	.init_fs_context = hostfs_init_fs_context,
-	.parameters	 = hostfs_parameters,
-	.kill_sb	 = hostfs_kill_sb,
-};
-
-static int __init hostfs_init(void)
+int __init hostfs_init_cache(void)
 {
 	inode_cache = kmem_cache_create("hostfs_inode",
 					sizeof(struct hostfs_inode), 0,
 					SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT,
 					init_once);
-	if (!inode_cache)
-		return -ENOMEM;
-	if (!jail_none || nbinds)
-		HOST((host_hostfs_init(), 0));
-	return register_filesystem(&hostfs_type);
+	return inode_cache ? 0 : -ENOMEM;
 }
-fs_initcall(hostfs_init);
