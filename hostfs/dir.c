@@ -87,7 +87,9 @@ static bool emit(struct file *file, struct dir_context *ctx,
 		return dir_emit(ctx, "..", 2,
 				d_parent_ino(file->f_path.dentry), DT_DIR);
 	ino = hostfs_ino(inode->i_sb, hostfs_i(inode)->dev, e->ino);
-	return dir_emit(ctx, e->name, len, ino, e->type);
+	return dir_emit(ctx, e->name, len, ino,
+			hostfs_sb(inode->i_sb)->records && e->type == DT_REG ?
+			DT_UNKNOWN : e->type);
 }
 
 static int hostfs_iterate(struct file *file, struct dir_context *ctx)

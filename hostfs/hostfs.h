@@ -40,6 +40,7 @@ struct hostfs_sb {
 	unsigned long timeout;		/* jiffies */
 	unsigned int timeout_ms;
 	bool append, ro;
+	bool records;			/* ownership=xattr */
 	const char *jail;		/* path is below it, or NULL */
 	const char *bind;		/* hostfs_bind= it is from, or NULL */
 	struct hostfs_idmap uids, gids;

@@ -243,8 +243,11 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 
 	inode->i_mode = (inode->i_mode & S_IFMT) | (st->mode & ~S_IFMT);
 	set_nlink(inode, st->nlink);
-	i_uid_write(inode, hostfs_id_in(&hostfs_sb(inode->i_sb)->uids, st->uid));
-	i_gid_write(inode, hostfs_id_in(&hostfs_sb(inode->i_sb)->gids, st->gid));
+	/* records have the guest's ids */
+	i_uid_write(inode, st->has_record ? st->uid :
+		    hostfs_id_in(&hostfs_sb(inode->i_sb)->uids, st->uid));
+	i_gid_write(inode, st->has_record ? st->gid :
+		    hostfs_id_in(&hostfs_sb(inode->i_sb)->gids, st->gid));
 	inode_set_atime_to_ts(inode, host_time(&st->atime));
 	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
 	inode_set_ctime_to_ts(inode, host_time(&st->ctime));
@@ -322,18 +325,18 @@ static int take_owner(struct host_hostfs_attr *a, const struct iattr *attr,
 {
 	const struct hostfs_sb *hsb = hostfs_sb(inode->i_sb);
 
+	a->uid = i_uid_read(inode);
+	a->gid = i_gid_read(inode);
 	if (attr->ia_valid & ATTR_UID) {
 		a->what |= HOST_HOSTFS_UID;
-		if (!hostfs_id_out(&hsb->uids,
-				   from_kuid(&init_user_ns, attr->ia_uid),
-				   &a->uid))
+		a->uid = from_kuid(&init_user_ns, attr->ia_uid);
+		if (!hsb->records && !hostfs_id_out(&hsb->uids, a->uid, &a->uid))
 			return -EINVAL;
 	}
 	if (attr->ia_valid & ATTR_GID) {
 		a->what |= HOST_HOSTFS_GID;
-		if (!hostfs_id_out(&hsb->gids,
-				   from_kgid(&init_user_ns, attr->ia_gid),
-				   &a->gid))
+		a->gid = from_kgid(&init_user_ns, attr->ia_gid);
+		if (!hsb->records && !hostfs_id_out(&hsb->gids, a->gid, &a->gid))
 			return -EINVAL;
 	}
 	return 0;
@@ -344,7 +347,8 @@ static int take_attr(struct host_hostfs_attr *a, const struct iattr *attr,
 {
 	struct timespec64 now = current_time(inode);
 
-	*a = (struct host_hostfs_attr){ .size = attr->ia_size };
+	*a = (struct host_hostfs_attr){ .size = attr->ia_size,
+					.mode = inode->i_mode };
 	if (attr->ia_valid & ATTR_MODE) {
 		a->what |= HOST_HOSTFS_MODE;
 		a->mode = attr->ia_mode;

@@ -65,7 +65,13 @@ __setup("hostfs_bind=", bind_option);
 
 /* ---- options ---- */
 
-enum { OPT_PATH, OPT_TIMEOUT, OPT_BIND, OPT_UIDMAP, OPT_GIDMAP };
+enum { OPT_PATH, OPT_TIMEOUT, OPT_BIND, OPT_UIDMAP, OPT_GIDMAP, OPT_OWNERSHIP };
+
+static const struct constant_table ownerships[] = {
+	{ "host",	false },
+	{ "xattr",	true },
+	{}
+};
 
 static const struct fs_parameter_spec hostfs_parameters[] = {
 	fsparam_string("hostfs",	OPT_PATH),
@@ -73,6 +79,7 @@ static const struct fs_parameter_spec hostfs_parameters[] = {
 	fsparam_u32("bind",		OPT_BIND),
 	fsparam_string("uidmap",	OPT_UIDMAP),
 	fsparam_string("gidmap",	OPT_GIDMAP),
+	fsparam_enum("ownership",	OPT_OWNERSHIP, ownerships),
 	{}
 };
 
@@ -136,6 +143,9 @@ static int hostfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return add_ids(fc, &hsb->uids, param->string);
 	case OPT_GIDMAP:
 		return add_ids(fc, &hsb->gids, param->string);
+	case OPT_OWNERSHIP:
+		hsb->records = result.uint_32;
+		return 0;
 	}
 	if (result.uint_32 > 3600000)
 		return invalf(fc, "hostfs: attr_timeout: at most 3600000 ms");

@@ -110,6 +110,8 @@ static int new_owner(struct mnt_idmap *idmap, struct inode *dir, umode_t *mode,
 		if (S_ISDIR(*mode))
 			*mode |= S_ISGID;
 	}
+	if (hsb->records)
+		return 0;
 	return hostfs_id_out(&hsb->uids, *uid, uid) &&
 	       hostfs_id_out(&hsb->gids, *gid, gid) ? 0 : -EOVERFLOW;
 }

@@ -72,6 +72,8 @@ static int hostfs_show_options(struct seq_file *m, struct dentry *root)
 	seq_show_option(m, "hostfs", hsb->path);
 	if (hsb->timeout_ms != 1000)
 		seq_printf(m, ",attr_timeout=%u", hsb->timeout_ms);
+	if (hsb->records)
+		seq_puts(m, ",ownership=xattr");
 	hostfs_idmap_show(m, "uidmap", &hsb->uids);
 	hostfs_idmap_show(m, "gidmap", &hsb->gids);
 	return 0;
@@ -108,8 +110,14 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	int err;
 
 	err = HOST(host_hostfs_mount(hsb->jail, hsb->path,
-				     ro ? HOST_HOSTFS_RDONLY : 0,
+				     (ro ? HOST_HOSTFS_RDONLY : 0) |
+				     (hsb->records ? HOST_HOSTFS_RECORDS : 0),
 				     &hsb->host));
+	if (err == -EOPNOTSUPP && hsb->records) {
+		errorf(fc, "hostfs: %s: ownership=xattr: its file system has no user attributes",
+		       hsb->path);
+		return err;
+	}
 	if (err) {
 		errorf(fc, "hostfs: %s: error %d", hsb->path, err);
 		return err;

@@ -19,17 +19,46 @@ static s64 call_host(struct dentry *dentry, const struct host_hostfs_xattr *x)
 	return ret;
 }
 
+/*
+ * With ownership=xattr, what an ordinary user of the host may not set is under
+ * OURS on the host: user.umkit.security.x for security.x. The rest of OURS is
+ * not the guest's to see.
+ */
+#define OURS		XATTR_USER_PREFIX "umkit."
+#define OURS_LEN	(sizeof(OURS) - 1)
+
+static bool is_moved(const char *name)
+{
+	return !strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN) ||
+	       !strncmp(name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN);
+}
+
+/* The host's name of an attribute; in buf if it is another one. NULL: none. */
+static const char *host_name(const struct super_block *sb, const char *name,
+			     char *buf, size_t size)
+{
+	if (!hostfs_sb(sb)->records)
+		return name;
+	if (!strncmp(name, OURS, OURS_LEN))
+		return NULL;
+	if (!is_moved(name))
+		return name;
+	return snprintf(buf, size, OURS "%s", name) < size ? buf : NULL;
+}
+
 static int get_xattr(const struct xattr_handler *handler, struct dentry *dentry,
 		     struct inode *inode, const char *name, void *value,
 		     size_t size)
 {
+	char buf[XATTR_NAME_MAX + 1];
 	const struct host_hostfs_xattr x = {
 		.op = HOST_HOSTFS_XATTR_GET,
-		.name = xattr_full_name(handler, name),
+		.name = host_name(inode->i_sb, xattr_full_name(handler, name),
+				  buf, sizeof(buf)),
 		.value = value, .size = size,
 	};
 
-	return call_host(dentry, &x);
+	return x.name ? call_host(dentry, &x) : -ENODATA;
 }
 
 static int set_xattr(const struct xattr_handler *handler,
@@ -37,29 +66,47 @@ static int set_xattr(const struct xattr_handler *handler,
 		     struct inode *inode, const char *name, const void *value,
 		     size_t size, int flags)
 {
+	char buf[XATTR_NAME_MAX + 1];
 	const struct host_hostfs_xattr x = {
 		.op = value ? HOST_HOSTFS_XATTR_SET : HOST_HOSTFS_XATTR_REMOVE,
 		.flags = flags,
-		.name = xattr_full_name(handler, name),
+		.name = host_name(inode->i_sb, xattr_full_name(handler, name),
+				  buf, sizeof(buf)),
 		.value = (void *)value, .size = size,
 	};
-	int ret = call_host(dentry, &x);
+	int ret = x.name ? call_host(dentry, &x) : -EPERM;
 
 	hostfs_i(inode)->fresh = false;
 	return ret;
 }
 
-/* Drops the host's names that nobody can get here. */
-static ssize_t offered(char *list, ssize_t n)
+/* The guest's name of one in the host's list, or NULL. */
+static const char *guest_name(const struct super_block *sb, const char *name)
+{
+	if (!strncmp(name, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN))
+		return NULL;
+	if (!hostfs_sb(sb)->records)
+		return name;
+	if (is_moved(name))
+		return NULL;		/* the host's own */
+	if (strncmp(name, OURS, OURS_LEN))
+		return name;
+	return is_moved(name + OURS_LEN) ? name + OURS_LEN : NULL;
+}
+
+/* Makes the host's list the guest's, in place; no name gets longer. */
+static ssize_t offered(const struct super_block *sb, char *list, ssize_t n)
 {
 	char *from = list, *to = list;
 
 	while (from < list + n) {
-		size_t len = strlen(from) + 1;
+		const char *name = guest_name(sb, from);
+		size_t len = strlen(from) + 1, keep;
 
-		if (strncmp(from, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN)) {
-			memmove(to, from, len);
-			to += len;
+		if (name) {
+			keep = strlen(name) + 1;
+			memmove(to, name, keep);
+			to += keep;
 		}
 		from += len;
 	}
@@ -73,7 +120,7 @@ ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size)
 	};
 	ssize_t ret = call_host(dentry, &x);
 
-	return ret > 0 && size ? offered(list, ret) : ret;
+	return ret > 0 && size ? offered(dentry->d_sb, list, ret) : ret;
 }
 
 #define HANDLER(id, text)					\

@@ -30,7 +30,8 @@ struct host_hostfs_stat {
 	u64 size, blocks;	/* bytes, units of 512 */
 	u32 mode, nlink, uid, gid;
 	u32 rdev_major, rdev_minor;
-	u32 has_btime, pad;
+	u32 has_btime;
+	u32 has_record;		/* mode, owner and device are from there */
 	struct host_hostfs_time atime, mtime, ctime, btime;
 };
 
@@ -47,9 +48,12 @@ struct host_hostfs_at {
 #define HOST_HOSTFS_NOBODY	(~0ull)
 
 #define HOST_HOSTFS_RDONLY	1u
+/* Type, mode, owner and device of files are in an extended attribute. */
+#define HOST_HOSTFS_RECORDS	2u
 
 /* Opens a directory for mounting: `path` below `jail` (no `..`, absolute link
- * or magic link leads out of it), or any directory where jail is NULL. */
+ * or magic link leads out of it), or any directory where jail is NULL.
+ * HOST_HOSTFS_RECORDS: EOPNOTSUPP if its file system has no user attributes. */
 int host_hostfs_mount(const char *jail, const char *path, u32 flags,
 		      struct host_hostfs **out);
 void host_hostfs_unmount(struct host_hostfs *root);
@@ -106,6 +110,8 @@ int host_hostfs_readlink(struct host_hostfs *root,
 #define HOST_HOSTFS_ATIME	16u
 #define HOST_HOSTFS_MTIME	32u
 
+/* With HOST_HOSTFS_RECORDS, mode, uid and gid are also those a file without
+ * a record gets that is given one. */
 struct host_hostfs_attr {
 	u32 what, mode, uid, gid;
 	u64 size;

@@ -30,6 +30,41 @@ static int set_owner(int node, const struct host_hostfs_attr *a)
 	return fchownat(node, "", uid, gid, AT_EMPTY_PATH) ? -errno : 0;
 }
 
+static int set_mode(const char *path, u32 mode, const struct host_hostfs_attr *a)
+{
+	if (S_ISLNK(mode))
+		return -EOPNOTSUPP;
+	return chmod(path, a->mode & 07777) ? -errno : 0;
+}
+
+/* The same where owner and mode are in the record. The host's mode comes first:
+ * without the right to write there is no record. */
+static int set_record(const struct host_hostfs *root, int node,
+		      const char *path, const struct host_hostfs_attr *a)
+{
+	struct host_hostfs_stat st;
+	int err;
+
+	if (!(a->what & (HOST_HOSTFS_UID | HOST_HOSTFS_GID | HOST_HOSTFS_MODE)))
+		return 0;
+	err = hostfs_look(root, node, &st);
+	if (err)
+		return err;
+	if (S_ISLNK(st.mode) && (a->what & HOST_HOSTFS_MODE))
+		return -EOPNOTSUPP;
+	if (!st.has_record && !S_ISREG(st.mode) && !S_ISDIR(st.mode))
+		return -EPERM;
+	if ((a->what & HOST_HOSTFS_MODE) || !st.has_record)
+		st.mode = (st.mode & S_IFMT) | (a->mode & 07777);
+	if ((a->what & HOST_HOSTFS_UID) || !st.has_record)
+		st.uid = a->uid;
+	if ((a->what & HOST_HOSTFS_GID) || !st.has_record)
+		st.gid = a->gid;
+	if (chmod(path, hostfs_host_mode(root, st.mode)))
+		return -errno;
+	return hostfs_put_record(node, &st);
+}
+
 static struct timespec time_arg(const struct host_hostfs_time *t, bool given)
 {
 	return (struct timespec){ .tv_sec = given ? t->sec : 0,
@@ -78,16 +113,14 @@ int host_hostfs_setattr(struct host_hostfs *root,
 		return node;
 	hostfs_fd_path(node, path);
 	err = hostfs_statx(node, "", &st);
-	if (!err && (a->what & (HOST_HOSTFS_UID | HOST_HOSTFS_GID)))
+	if (!err && hostfs_records(root))
+		err = set_record(root, node, path, a);
+	else if (!err && (a->what & (HOST_HOSTFS_UID | HOST_HOSTFS_GID)))
 		err = set_owner(node, a);
 	if (!err && (a->what & HOST_HOSTFS_SIZE))
 		err = set_size(at, path, st.mode, a->size);
-	if (!err && (a->what & HOST_HOSTFS_MODE)) {
-		if (S_ISLNK(st.mode))
-			err = -EOPNOTSUPP;
-		else if (chmod(path, a->mode & 07777))
-			err = -errno;
-	}
+	if (!err && (a->what & HOST_HOSTFS_MODE) && !hostfs_records(root))
+		err = set_mode(path, st.mode, a);
 	if (!err && (a->what & (HOST_HOSTFS_ATIME | HOST_HOSTFS_MTIME)))
 		err = set_times(node, path, a, S_ISLNK(st.mode));
 	hostfs_node_put(at, node);

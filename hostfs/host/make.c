@@ -18,6 +18,7 @@
 #include "root.h"
 
 HOST_ALLOW(openat);
+HOST_ALLOW(pwrite64);
 HOST_ALLOW(mkdirat);
 HOST_ALLOW(mknodat);
 HOST_ALLOW(symlinkat);
@@ -28,7 +29,8 @@ HOST_ALLOW(chmod);
 
 /* Owner and full mode of a file just made. An ordinary host user's files stay
  * its own: then the guest sees that. */
-static int finish_new(int node, u32 mode, u32 uid, u32 gid,
+static int finish_new(const struct host_hostfs *root, int node, u32 mode,
+		      u32 uid, u32 gid, dev_t rdev,
 		      struct host_hostfs_stat *st)
 {
 	char path[HOSTFS_FD_PATH];
@@ -36,6 +38,12 @@ static int finish_new(int node, u32 mode, u32 uid, u32 gid,
 
 	if (err)
 		return err;
+	if (hostfs_records(root)) {
+		err = hostfs_put_record(node, &(struct host_hostfs_stat){
+			.mode = mode, .uid = uid, .gid = gid,
+			.rdev_major = major(rdev), .rdev_minor = minor(rdev) });
+		return err ? err : hostfs_look(root, node, st);
+	}
 	if ((st->uid != uid || st->gid != gid) &&
 	    fchownat(node, "", uid, gid, AT_EMPTY_PATH) && errno != EPERM &&
 	    errno != EINVAL)
@@ -47,25 +55,14 @@ static int finish_new(int node, u32 mode, u32 uid, u32 gid,
 	return hostfs_statx(node, "", st);
 }
 
-/* Of a file just opened, fd or -errno: the same. */
-static int finish_file(int fd, u32 mode, u32 uid, u32 gid,
-		       struct host_hostfs_stat *st)
-{
-	int err = fd < 0 ? fd : finish_new(fd, mode, uid, gid, st);
-
-	if (err && fd >= 0)
-		close(fd);
-	return err ? err : fd;
-}
-
-static int make_one(int dir, const char *name, u32 mode, dev_t rdev,
-		    const char *target)
+static int make_one(const struct host_hostfs *root, int dir, const char *name,
+		    u32 mode, dev_t rdev, const char *target)
 {
 	int ret;
 
 	switch (mode & S_IFMT) {
 	case S_IFDIR:
-		ret = mkdirat(dir, name, mode & 01777);
+		ret = mkdirat(dir, name, hostfs_host_mode(root, mode));
 		break;
 	case S_IFLNK:
 		ret = symlinkat(target, dir, name);
@@ -74,6 +71,61 @@ static int make_one(int dir, const char *name, u32 mode, dev_t rdev,
 		ret = mknodat(dir, name, mode & (S_IFMT | 01777), rdev);
 	}
 	return ret ? -errno : 0;
+}
+
+/* What could not be finished is not left behind, if it is still there. */
+static void take_back(struct host_hostfs *root, const struct host_hostfs_at *at,
+		      int node)
+{
+	struct host_hostfs_at made = *at;
+	struct host_hostfs_stat st;
+
+	if (!at->name || hostfs_statx(node, "", &st))
+		return;
+	made.dev = st.dev;
+	made.ino = st.ino;
+	host_hostfs_unlink(root, &made, S_ISDIR(st.mode));
+}
+
+/* Of a file just opened, fd or -errno: text into it, owner, mode. */
+static int finish_file(const struct host_hostfs *root, int fd, u32 mode,
+		       u32 uid, u32 gid, dev_t rdev, const char *text,
+		       struct host_hostfs_stat *st)
+{
+	size_t len = strlen(text);
+	ssize_t n;
+	int err;
+
+	if (fd < 0)
+		return fd;
+	n = len ? pwrite(fd, text, len, 0) : 0;
+	err = n < 0 ? -errno : n < (ssize_t)len ? -ENOSPC : 0;
+	if (!err)
+		err = finish_new(root, fd, mode, uid, gid, rdev, st);
+	return err ? err : fd;
+}
+
+static int make_file(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     u32 mode, u32 uid, u32 gid, dev_t rdev, const char *text,
+		     struct host_hostfs_stat *st)
+{
+	struct hostfs_hold hold;
+	int fd, ret, err = hostfs_get_for_change(root, at, &hold);
+
+	if (err)
+		return err;
+	fd = openat(hold.fd, at->name,
+		    O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC,
+		    hostfs_host_mode(root, mode) & 0777);
+	if (fd < 0)
+		fd = -errno;
+	hostfs_put(root, &hold);
+	ret = finish_file(root, fd, mode, uid, gid, rdev, text, st);
+	if (ret < 0 && fd >= 0) {
+		take_back(root, at, fd);
+		close(fd);
+	}
+	return ret;
 }
 
 /*
@@ -97,25 +149,16 @@ static bool is_made(int node, u32 mode, dev_t rdev, const char *target,
 	return n == (ssize_t)strlen(target) && !memcmp(text, target, n);
 }
 
-int host_hostfs_make(struct host_hostfs *root, const struct host_hostfs_at *at,
-		     u32 mode, u32 uid, u32 gid, u32 rdev_major,
-		     u32 rdev_minor, const char *target,
-		     struct host_hostfs_stat *st)
+static int make_node(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     u32 mode, u32 uid, u32 gid, dev_t rdev,
+		     const char *target, struct host_hostfs_stat *st)
 {
-	dev_t rdev = makedev(rdev_major, rdev_minor);
 	struct hostfs_hold hold;
-	int node, err;
+	int node, err = hostfs_get_for_change(root, at, &hold);
 
-	if (S_ISREG(mode)) {
-		node = host_hostfs_create(root, at, mode, uid, gid, st);
-		if (node >= 0)
-			close(node);
-		return node < 0 ? node : 0;
-	}
-	err = hostfs_get_for_change(root, at, &hold);
 	if (err)
 		return err;
-	node = make_one(hold.fd, at->name, mode, rdev, target);
+	node = make_one(root, hold.fd, at->name, mode, rdev, target);
 	if (!node)
 		node = hostfs_open_node(hold.fd, at->name);
 	hostfs_put(root, &hold);
@@ -124,28 +167,38 @@ int host_hostfs_make(struct host_hostfs *root, const struct host_hostfs_at *at,
 	err = hostfs_statx(node, "", st);
 	if (!err && (st->mode & S_IFMT) != (mode & S_IFMT))
 		err = -ESTALE;
-	if (!err && is_made(node, mode, rdev, target, st))
-		err = finish_new(node, mode, uid, gid, st);
+	if (!err && is_made(node, mode, rdev, target, st)) {
+		err = finish_new(root, node, mode, uid, gid, rdev, st);
+		if (err)
+			take_back(root, at, node);
+	}
 	close(node);
 	return err;
+}
+
+int host_hostfs_make(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     u32 mode, u32 uid, u32 gid, u32 rdev_major,
+		     u32 rdev_minor, const char *target,
+		     struct host_hostfs_stat *st)
+{
+	dev_t rdev = makedev(rdev_major, rdev_minor);
+	int fd;
+
+	if (!S_ISREG(mode) && (S_ISDIR(mode) || !hostfs_records(root)))
+		return make_node(root, at, mode, uid, gid, rdev, target, st);
+	fd = make_file(root, at, mode, uid, gid, rdev,
+		       S_ISLNK(mode) ? target : "", st);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : 0;
 }
 
 int host_hostfs_create(struct host_hostfs *root,
 		       const struct host_hostfs_at *at, u32 mode, u32 uid,
 		       u32 gid, struct host_hostfs_stat *st)
 {
-	struct hostfs_hold hold;
-	int fd, err = hostfs_get_for_change(root, at, &hold);
-
-	if (err)
-		return err;
-	fd = openat(hold.fd, at->name,
-		    O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC,
-		    mode & 0777);
-	if (fd < 0)
-		fd = -errno;
-	hostfs_put(root, &hold);
-	return finish_file(fd, mode, uid, gid, st);
+	return make_file(root, at, S_IFREG | (mode & 07777), uid, gid, 0, "",
+			 st);
 }
 
 int host_hostfs_tmpfile(struct host_hostfs *root,
@@ -158,14 +211,17 @@ int host_hostfs_tmpfile(struct host_hostfs *root,
 
 	if (hostfs_readonly(root))
 		return -EROFS;
+	mode = S_IFREG | (mode & 07777);
 	err = hostfs_get(root, at, &hold);
 	if (err)
 		return err;
-	fd = open(hostfs_fd_path(hold.fd, path),
-		  O_TMPFILE | O_RDWR | O_CLOEXEC, mode & 0777);
+	fd = open(hostfs_fd_path(hold.fd, path), O_TMPFILE | O_RDWR | O_CLOEXEC,
+		  hostfs_host_mode(root, mode) & 0777);
 	if (fd < 0)
 		fd = -errno;
 	hostfs_put(root, &hold);
-	return finish_file(fd, mode, uid, gid, st);
+	err = finish_file(root, fd, mode, uid, gid, 0, "", st);
+	if (err < 0 && fd >= 0)
+		close(fd);
+	return err;
 }
-

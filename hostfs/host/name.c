@@ -23,8 +23,27 @@ HOST_ALLOW(unlinkat);
 HOST_ALLOW(renameat2);
 HOST_ALLOW(renameat);
 HOST_ALLOW(readlinkat);
+HOST_ALLOW(pread64);
 
 /* ---- looking, opening ---- */
+
+/* A record must be that of the very file. */
+static int look_at_name(const struct host_hostfs *root, int dir,
+			const char *name, struct host_hostfs_stat *st)
+{
+	int node, err;
+
+	if (!name)
+		return hostfs_look(root, dir, st);
+	if (!hostfs_records(root))
+		return hostfs_statx(dir, name, st);
+	node = hostfs_open_node(dir, name);
+	if (node < 0)
+		return node;
+	err = hostfs_look(root, node, st);
+	close(node);
+	return err;
+}
 
 int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
 		     struct host_hostfs_stat *st)
@@ -33,13 +52,13 @@ int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
 	int err;
 
 	if (at->fd >= 0)
-		return hostfs_statx(at->fd, "", st);
+		return hostfs_look(root, at->fd, st);
 	err = at->name ? hostfs_check_name(at->name) : 0;
 	if (!err)
 		err = hostfs_get(root, at, &hold);
 	if (err)
 		return err;
-	err = hostfs_statx(hold.fd, at->name ? at->name : "", st);
+	err = look_at_name(root, hold.fd, at->name, st);
 	hostfs_put(root, &hold);
 	if (at->ino && (err == -ENOENT ||
 			(!err && (st->dev != at->dev || st->ino != at->ino))))
@@ -78,16 +97,37 @@ int host_hostfs_open(struct host_hostfs *root, const struct host_hostfs_at *at,
 	return fd;
 }
 
+/* A symbolic link whose text is what the file contains. */
+static int read_text(int node, char *buf, u32 size)
+{
+	int fd = reopen(node, HOST_HOSTFS_READ);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = pread(fd, buf, size, 0);
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n;
+}
+
 int host_hostfs_readlink(struct host_hostfs *root,
 			 const struct host_hostfs_at *at, char *buf, u32 size)
 {
 	int node = hostfs_node(root, at), n;
+	struct host_hostfs_stat st;
 
 	if (node < 0)
 		return node;
-	n = readlinkat(node, "", buf, size);
-	if (n < 0)
-		n = errno == ENOENT ? -EINVAL : -errno;
+	n = hostfs_look(root, node, &st);
+	if (n || !st.has_record) {
+		n = readlinkat(node, "", buf, size);
+		if (n < 0)
+			n = errno == ENOENT ? -EINVAL : -errno;
+	} else {
+		n = S_ISLNK(st.mode) ? read_text(node, buf, size) : -EINVAL;
+	}
 	hostfs_node_put(at, node);
 	return n;
 }

@@ -329,7 +329,7 @@ int host_hostfs_mount(const char *jail, const char *path, u32 flags,
 		      struct host_hostfs **out)
 {
 	struct host_hostfs *root = calloc(1, sizeof(*root));
-	int i;
+	int i, err;
 
 	if (!root)
 		return -ENOMEM;
@@ -337,11 +337,14 @@ int host_hostfs_mount(const char *jail, const char *path, u32 flags,
 	pthread_mutex_init(&root->lock, NULL);
 	for (i = 0; i < HOSTFS_DIRS; i++)
 		root->dirs[i].fd = -1;
-	root->fd = open_root(jail, path);
-	if (root->fd < 0) {
-		i = root->fd;
+	root->fd = err = open_root(jail, path);
+	if (root->fd >= 0)
+		err = hostfs_records(root) ? hostfs_records_init(root) : 0;
+	if (err) {
+		if (root->fd >= 0)
+			close(root->fd);
 		free(root);
-		return i;
+		return err;
 	}
 	*out = root;
 	return 0;

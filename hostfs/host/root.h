@@ -19,6 +19,7 @@ struct hostfs_dir {
 struct host_hostfs {
 	int fd;			/* O_PATH of the directory mounted */
 	u32 flags;
+	u32 owner;		/* of the directory, on the host */
 	u64 tick;
 	pthread_mutex_t lock;	/* dirs, never held over a host call that waits */
 	struct hostfs_dir dirs[HOSTFS_DIRS];
@@ -57,6 +58,17 @@ const char *hostfs_fd_path(int fd, char *path);
 
 /* statx() of fd itself (name "") or of a name below it, links not followed */
 int hostfs_statx(int fd, const char *name, struct host_hostfs_stat *st);
+
+/* owner.c */
+bool hostfs_records(const struct host_hostfs *root);
+int hostfs_records_init(struct host_hostfs *root);
+/* What a new file's mode is to be on the host. */
+u32 hostfs_host_mode(const struct host_hostfs *root, u32 mode);
+/* hostfs_statx() of fd itself, then what its record says. */
+int hostfs_look(const struct host_hostfs *root, int fd,
+		struct host_hostfs_stat *st);
+/* Mode, owner and device of st become the record of fd. */
+int hostfs_put_record(int fd, const struct host_hostfs_stat *st);
 
 bool hostfs_readonly(const struct host_hostfs *root);
 

@@ -56,8 +56,8 @@ static void try_file(const char *name)
 		.size = 3,
 	};
 	const struct host_hostfs_xattr x = {
-		.op = HOST_HOSTFS_XATTR_SET, .name = "user.x", .value = "y",
-		.size = 1,
+		.op = HOST_HOSTFS_XATTR_SET, .name = "user.x",
+		.value = (void *)"y", .size = 1,
 	};
 	char text[8] = "";
 	struct host_iov iov = { text, sizeof(text) - 1 };
