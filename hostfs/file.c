@@ -24,11 +24,13 @@ void hostfs_close_fds(struct inode *inode)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 
+	if (hi->lfd >= 0 && hi->lfd != hi->rfd && hi->lfd != hi->wfd)
+		HOST((host_hostfs_close(hi->lfd), 0));
 	if (hi->rfd >= 0)
 		HOST((host_hostfs_close(hi->rfd), 0));
 	if (hi->wfd >= 0)
 		HOST((host_hostfs_close(hi->wfd), 0));
-	hi->rfd = hi->wfd = -1;
+	hi->rfd = hi->wfd = hi->lfd = -1;
 }
 
 /*
@@ -74,7 +76,7 @@ void hostfs_forget_created(struct inode *inode)
 	iput(old);
 }
 
-static int open_host(struct inode *inode, struct dentry *dentry, u32 access)
+int hostfs_open_host(struct inode *inode, struct dentry *dentry, u32 access)
 {
 	struct hostfs_where w;
 	int fd = hostfs_where(&w, dentry);
@@ -93,10 +95,10 @@ static int get_write_fd(struct inode *inode, struct dentry *dentry)
 
 	if (hi->wfd >= 0)
 		return 0;
-	fd = open_host(inode, dentry, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
+	fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
 	hi->wfd_reads = fd >= 0;
 	if (fd == -EACCES)
-		fd = open_host(inode, dentry, HOST_HOSTFS_WRITE);
+		fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_WRITE);
 	if (fd < 0)
 		return fd;
 	WRITE_ONCE(hi->wfd, fd);
@@ -109,7 +111,7 @@ static int get_read_fd(struct inode *inode, struct dentry *dentry)
 
 	if (hostfs_read_fd(inode) >= 0)
 		return 0;
-	fd = open_host(inode, dentry, HOST_HOSTFS_READ);
+	fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_READ);
 	if (fd < 0)
 		return fd;
 	WRITE_ONCE(hostfs_i(inode)->rfd, fd);
@@ -364,6 +366,8 @@ const struct file_operations hostfs_file_operations = {
 	.write_iter	= hostfs_write_iter,
 	.mmap		= generic_file_mmap,
 	.fsync		= hostfs_fsync,
+	.lock		= hostfs_lock,
+	.flock		= hostfs_flock,
 	.llseek		= hostfs_llseek,
 	.fallocate	= hostfs_fallocate,
 	.splice_read	= filemap_splice_read,

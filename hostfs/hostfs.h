@@ -65,9 +65,11 @@ struct hostfs_inode {
 	bool has_btime;
 	struct mutex lock;		/* the rest */
 	int rfd, wfd;			/* -1: none */
+	int lfd;			/* locks; may be one of these */
 	bool wfd_reads;
 	unsigned int opens;
 	atomic_t writers;
+	struct mutex locking;		/* guest's and host's locks; before lock */
 };
 
 static inline struct hostfs_inode *hostfs_i(const struct inode *inode)
@@ -157,7 +159,13 @@ bool hostfs_id_out(const struct hostfs_idmap *map, u32 guest, u32 *host);
 /* pages.c */
 void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
 
+/* lock.c */
+int hostfs_lock(struct file *file, int cmd, struct file_lock *fl);
+int hostfs_flock(struct file *file, int cmd, struct file_lock *fl);
+
 /* file.c */
+/* Another descriptor; under the inode's lock. */
+int hostfs_open_host(struct inode *inode, struct dentry *dentry, u32 access);
 int hostfs_read_fd(struct inode *inode);
 void hostfs_close_fds(struct inode *inode);
 void hostfs_keep_created(struct inode *inode, int fd);

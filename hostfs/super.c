@@ -23,7 +23,8 @@ static struct inode *hostfs_alloc_inode(struct super_block *sb)
 		return NULL;
 	memset((char *)hi + sizeof(hi->vfs), 0, sizeof(*hi) - sizeof(hi->vfs));
 	mutex_init(&hi->lock);
-	hi->rfd = hi->wfd = -1;
+	mutex_init(&hi->locking);
+	hi->rfd = hi->wfd = hi->lfd = -1;
 	return &hi->vfs;
 }
 

@@ -155,6 +155,23 @@ s64 host_hostfs_seek(int fd, u64 pos, u32 whence);
 /* Entries as struct linux_dirent64; bytes, 0 at the end. */
 s64 host_hostfs_readdir(int fd, void *buf, u64 size);
 
+/* Locks, of the open file: EAGAIN where another one has it; never waits. */
+enum {
+	HOST_HOSTFS_UNLOCKED,
+	HOST_HOSTFS_SHARED,
+	HOST_HOSTFS_EXCLUSIVE,
+};
+
+struct host_hostfs_range {
+	u32 type, pad;
+	u64 start, end;		/* of bytes, both inclusive */
+};
+
+int host_hostfs_lock(int fd, u32 type, u64 start, u64 end);
+/* What keeps fd from the lock *r, or HOST_HOSTFS_UNLOCKED. */
+int host_hostfs_test_lock(int fd, struct host_hostfs_range *r);
+int host_hostfs_flock(int fd, u32 type);
+
 struct host_hostfs_statfs {
 	u64 bsize, blocks, bfree, bavail, files, ffree, namelen;
 };
