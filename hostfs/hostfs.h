@@ -17,6 +17,7 @@
 #include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/mutex.h>
+#include <linux/xattr.h>
 
 #include "abi/host_hostfs.h"
 
@@ -60,7 +61,7 @@ struct hostfs_inode {
 	bool wrote;			/* changes on the host may be our own */
 	u64 version;			/* of i_size; inode->i_lock */
 	u64 seen_size;			/* the host's, when last asked */
-	struct timespec64 seen_mtime;
+	struct timespec64 seen_mtime, seen_ctime;
 	struct timespec64 btime;
 	bool has_btime;
 	struct mutex lock;		/* the rest */
@@ -132,6 +133,9 @@ int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags);
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		   struct iattr *attr);
+/* The same, without a look at the ACL. */
+int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
+		  struct iattr *attr);
 static inline bool hostfs_same(const struct inode *inode,
 			       const struct host_hostfs_stat *st)
 {
@@ -159,6 +163,33 @@ bool hostfs_id_out(const struct hostfs_idmap *map, u32 guest, u32 *host);
 /* pages.c */
 void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
 
+/* make.c */
+int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
+		  struct dentry *dentry, umode_t mode, bool excl);
+int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
+		 struct dentry *dentry, umode_t mode);
+int hostfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
+		 struct dentry *dentry, umode_t mode, dev_t rdev);
+int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir,
+		   struct dentry *dentry, const char *target);
+int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
+		   struct file *file, umode_t mode);
+
+/* acl.c */
+struct posix_acl *hostfs_get_acl(struct inode *inode, int type, bool rcu);
+int hostfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct posix_acl *acl, int type);
+/* Of a new file; acl NULL: nothing. */
+int hostfs_put_acl(struct host_hostfs *host, const struct host_hostfs_at *at,
+		   const struct posix_acl *acl, int type);
+
+/* xattr.c */
+/* Attributes of hostfs itself on the host, with ownership=xattr: owner, and
+ * under the guest's names those that only the host's root might set. */
+#define HOSTFS_OURS	XATTR_USER_PREFIX "umkit."
+s64 hostfs_call_xattr(struct dentry *dentry, const struct host_hostfs_xattr *x);
+ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size);
+
 /* lock.c */
 int hostfs_lock(struct file *file, int cmd, struct file_lock *fl);
 int hostfs_flock(struct file *file, int cmd, struct file_lock *fl);
@@ -179,6 +210,5 @@ extern const struct file_operations hostfs_file_operations;
 extern const struct file_operations hostfs_dir_operations;
 extern const struct address_space_operations hostfs_aops;
 extern const struct xattr_handler * const hostfs_xattr_handlers[];
-ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size);
 
 #endif

@@ -22,7 +22,7 @@ static bool overlap(u32 a, u32 a_count, u32 b, u32 b_count)
 	return a - b < b_count || b - a < a_count;
 }
 
-static int add_range(struct hostfs_idmap *map, char *text)
+static int add_ids(struct hostfs_idmap *map, char *text)
 {
 	const char *guest = strsep(&text, ":"), *host = strsep(&text, ":");
 	struct hostfs_idrange r;
@@ -51,7 +51,7 @@ int hostfs_idmap_parse(struct hostfs_idmap *map, char *text)
 	int err = -EINVAL;
 
 	while ((range = strsep(&text, ","))) {
-		err = add_range(map, range);
+		err = add_ids(map, range);
 		if (err)
 			break;
 	}

@@ -3,6 +3,7 @@
 #include <linux/dcache.h>
 #include <linux/fs.h>
 #include <linux/pagemap.h>
+#include <linux/posix_acl.h>
 #include <linux/slab.h>
 
 #include "hostfs.h"
@@ -240,6 +241,7 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 		 u64 version, bool flushed)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
+	struct timespec64 ctime;
 
 	inode->i_mode = (inode->i_mode & S_IFMT) | (st->mode & ~S_IFMT);
 	set_nlink(inode, st->nlink);
@@ -250,7 +252,12 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 		    hostfs_id_in(&hostfs_sb(inode->i_sb)->gids, st->gid));
 	inode_set_atime_to_ts(inode, host_time(&st->atime));
 	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
-	inode_set_ctime_to_ts(inode, host_time(&st->ctime));
+	ctime = host_time(&st->ctime);
+	if (IS_POSIXACL(inode) &&
+	    !timespec64_equal(&ctime, &hi->seen_ctime))
+		forget_all_cached_acls(inode);
+	hi->seen_ctime = ctime;
+	inode_set_ctime_to_ts(inode, ctime);
 	hi->btime = host_time(&st->btime);
 	hi->has_btime = st->has_btime;
 	if (S_ISREG(inode->i_mode)) {
@@ -389,8 +396,8 @@ static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
 	return err;
 }
 
-int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
-		   struct iattr *attr)
+int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
+		  struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
 	loff_t old = i_size_read(inode);
@@ -419,4 +426,15 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	}
 	hostfs_i(inode)->fresh = false;
 	return err ? err : hostfs_refresh(dentry, true);
+}
+
+int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr)
+{
+	struct inode *inode = d_inode(dentry);
+	int err = hostfs_change(idmap, dentry, attr);
+
+	if (!err && (attr->ia_valid & ATTR_MODE) && IS_POSIXACL(inode))
+		err = posix_acl_chmod(idmap, dentry, inode->i_mode);
+	return err;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Names: looking up, making, removing. */
+/* Names: looking up, removing, renaming. */
 #include <linux/fs.h>
 #include <linux/namei.h>
 #include <linux/pagemap.h>
@@ -75,136 +75,6 @@ static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry,
 	if (!IS_ERR_OR_NULL(alias))
 		alias->d_time = jiffies;
 	return alias;
-}
-
-/* ---- making ---- */
-
-static int add(struct inode *dir, struct dentry *dentry,
-	       const struct host_hostfs_stat *st, int fd)
-{
-	struct inode *inode = hostfs_iget(dir->i_sb, st);
-
-	if (IS_ERR(inode)) {
-		if (fd >= 0)
-			HOST((host_hostfs_close(fd), 0));
-		return PTR_ERR(inode);
-	}
-	if (fd >= 0)
-		hostfs_keep_created(inode, fd);
-	hostfs_i(dir)->fresh = false;
-	dentry->d_time = jiffies;
-	d_instantiate(dentry, inode);
-	return 0;
-}
-
-/* Owner and mode a new file is to have. */
-static int new_owner(struct mnt_idmap *idmap, struct inode *dir, umode_t *mode,
-		     u32 *uid, u32 *gid)
-{
-	const struct hostfs_sb *hsb = hostfs_sb(dir->i_sb);
-
-	*uid = from_kuid(&init_user_ns, mapped_fsuid(idmap, i_user_ns(dir)));
-	*gid = from_kgid(&init_user_ns, mapped_fsgid(idmap, i_user_ns(dir)));
-	if (dir->i_mode & S_ISGID) {
-		*gid = i_gid_read(dir);
-		if (S_ISDIR(*mode))
-			*mode |= S_ISGID;
-	}
-	if (hsb->records)
-		return 0;
-	return hostfs_id_out(&hsb->uids, *uid, uid) &&
-	       hostfs_id_out(&hsb->gids, *gid, gid) ? 0 : -EOVERFLOW;
-}
-
-static int make(struct mnt_idmap *idmap, struct inode *dir,
-		struct dentry *dentry, umode_t mode, dev_t rdev,
-		const char *target)
-{
-	struct host_hostfs_stat st;
-	struct hostfs_where w;
-	u32 uid, gid;
-	int err;
-
-	err = new_owner(idmap, dir, &mode, &uid, &gid);
-	if (!err)
-		err = hostfs_where_name(&w, dentry);
-	if (err)
-		return err;
-	err = HOST(host_hostfs_make(hostfs_host(dir), &w.at, mode, uid, gid,
-				    MAJOR(rdev), MINOR(rdev), target, &st));
-	hostfs_where_done(&w);
-	return err ? err : add(dir, dentry, &st, -1);
-}
-
-static int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
-			 struct dentry *dentry, umode_t mode, bool excl)
-{
-	struct host_hostfs_stat st;
-	struct hostfs_where w;
-	u32 uid, gid;
-	int err;
-
-	err = new_owner(idmap, dir, &mode, &uid, &gid);
-	if (!err)
-		err = hostfs_where_name(&w, dentry);
-	if (err)
-		return err;
-	err = HOST(host_hostfs_create(hostfs_host(dir), &w.at, mode, uid, gid,
-				      &st));
-	hostfs_where_done(&w);
-	return err < 0 ? err : add(dir, dentry, &st, err);
-}
-
-static int hostfs_mkdir(struct mnt_idmap *idmap, struct inode *dir,
-			struct dentry *dentry, umode_t mode)
-{
-	return make(idmap, dir, dentry, S_IFDIR | mode, 0, NULL);
-}
-
-static int hostfs_mknod(struct mnt_idmap *idmap, struct inode *dir,
-			struct dentry *dentry, umode_t mode, dev_t rdev)
-{
-	return make(idmap, dir, dentry, mode, rdev, NULL);
-}
-
-static int hostfs_symlink(struct mnt_idmap *idmap, struct inode *dir,
-			  struct dentry *dentry, const char *target)
-{
-	return make(idmap, dir, dentry, S_IFLNK | 0777, 0, target);
-}
-
-static int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
-			  struct file *file, umode_t mode)
-{
-	struct host_hostfs_stat st;
-	struct hostfs_where w;
-	struct inode *inode;
-	u32 uid, gid;
-	int fd;
-
-	fd = new_owner(idmap, dir, &mode, &uid, &gid);
-	/* dentry is a nameless child of the directory: that is what counts */
-	if (!fd)
-		fd = hostfs_where_name(&w, file->f_path.dentry);
-	if (fd)
-		return finish_open_simple(file, fd);
-	fd = HOST(host_hostfs_tmpfile(hostfs_host(dir), &w.at, mode, uid, gid,
-				      &st));
-	hostfs_where_done(&w);
-	if (fd < 0)
-		return finish_open_simple(file, fd);
-	inode = hostfs_iget(dir->i_sb, &st);
-	if (IS_ERR(inode)) {
-		HOST((host_hostfs_close(fd), 0));
-		return finish_open_simple(file, PTR_ERR(inode));
-	}
-	hostfs_keep_created(inode, fd);
-	set_nlink(inode, 1);
-	d_tmpfile(file, inode);
-	spin_lock(&inode->i_lock);
-	inode->i_state |= I_LINKABLE;
-	spin_unlock(&inode->i_lock);
-	return finish_open_simple(file, 0);
 }
 
 /* ---- removing, renaming ---- */
@@ -355,6 +225,8 @@ const struct inode_operations hostfs_file_inode_operations = {
 	.getattr	= hostfs_getattr,
 	.setattr	= hostfs_setattr,
 	.listxattr	= hostfs_listxattr,
+	.get_inode_acl	= hostfs_get_acl,
+	.set_acl	= hostfs_set_acl,
 };
 
 const struct inode_operations hostfs_dir_inode_operations = {
@@ -371,4 +243,6 @@ const struct inode_operations hostfs_dir_inode_operations = {
 	.getattr	= hostfs_getattr,
 	.setattr	= hostfs_setattr,
 	.listxattr	= hostfs_listxattr,
+	.get_inode_acl	= hostfs_get_acl,
+	.set_acl	= hostfs_set_acl,
 };

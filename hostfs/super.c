@@ -125,6 +125,8 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	}
 	if (ro)
 		sb->s_flags |= SB_RDONLY;
+	if (hsb->records)
+		sb->s_flags |= SB_POSIXACL;
 	sb->s_magic = HOSTFS_SUPER_MAGIC;
 	sb->s_blocksize = 4096;
 	sb->s_blocksize_bits = 12;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Extended attributes, as the host has them. ACLs are not offered. */
+/* Extended attributes. */
 #include <linux/fs.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/xattr.h>
 
 #include "hostfs.h"
 
-static s64 call_host(struct dentry *dentry, const struct host_hostfs_xattr *x)
+s64 hostfs_call_xattr(struct dentry *dentry, const struct host_hostfs_xattr *x)
 {
 	struct hostfs_where w;
 	s64 ret = hostfs_lock_where(&w, dentry);
@@ -21,16 +22,16 @@ static s64 call_host(struct dentry *dentry, const struct host_hostfs_xattr *x)
 
 /*
  * With ownership=xattr, what an ordinary user of the host may not set is under
- * OURS on the host: user.umkit.security.x for security.x. The rest of OURS is
- * not the guest's to see.
+ * HOSTFS_OURS on the host: user.umkit.security.x for security.x. The rest below
+ * that is not the guest's to see.
  */
-#define OURS		XATTR_USER_PREFIX "umkit."
-#define OURS_LEN	(sizeof(OURS) - 1)
+#define OURS_LEN	(sizeof(HOSTFS_OURS) - 1)
 
 static bool is_moved(const char *name)
 {
 	return !strncmp(name, XATTR_SECURITY_PREFIX, XATTR_SECURITY_PREFIX_LEN) ||
-	       !strncmp(name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN);
+	       !strncmp(name, XATTR_TRUSTED_PREFIX, XATTR_TRUSTED_PREFIX_LEN) ||
+	       is_posix_acl_xattr(name);
 }
 
 /* The host's name of an attribute; in buf if it is another one. NULL: none. */
@@ -39,11 +40,11 @@ static const char *host_name(const struct super_block *sb, const char *name,
 {
 	if (!hostfs_sb(sb)->records)
 		return name;
-	if (!strncmp(name, OURS, OURS_LEN))
+	if (!strncmp(name, HOSTFS_OURS, OURS_LEN))
 		return NULL;
 	if (!is_moved(name))
 		return name;
-	return snprintf(buf, size, OURS "%s", name) < size ? buf : NULL;
+	return snprintf(buf, size, HOSTFS_OURS "%s", name) < size ? buf : NULL;
 }
 
 static int get_xattr(const struct xattr_handler *handler, struct dentry *dentry,
@@ -58,7 +59,7 @@ static int get_xattr(const struct xattr_handler *handler, struct dentry *dentry,
 		.value = value, .size = size,
 	};
 
-	return x.name ? call_host(dentry, &x) : -ENODATA;
+	return x.name ? hostfs_call_xattr(dentry, &x) : -ENODATA;
 }
 
 static int set_xattr(const struct xattr_handler *handler,
@@ -74,7 +75,7 @@ static int set_xattr(const struct xattr_handler *handler,
 				  buf, sizeof(buf)),
 		.value = (void *)value, .size = size,
 	};
-	int ret = x.name ? call_host(dentry, &x) : -EPERM;
+	int ret = x.name ? hostfs_call_xattr(dentry, &x) : -EPERM;
 
 	hostfs_i(inode)->fresh = false;
 	return ret;
@@ -83,13 +84,14 @@ static int set_xattr(const struct xattr_handler *handler,
 /* The guest's name of one in the host's list, or NULL. */
 static const char *guest_name(const struct super_block *sb, const char *name)
 {
+	/* the host's ACLs are applied there */
 	if (!strncmp(name, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN))
 		return NULL;
 	if (!hostfs_sb(sb)->records)
 		return name;
 	if (is_moved(name))
 		return NULL;		/* the host's own */
-	if (strncmp(name, OURS, OURS_LEN))
+	if (strncmp(name, HOSTFS_OURS, OURS_LEN))
 		return name;
 	return is_moved(name + OURS_LEN) ? name + OURS_LEN : NULL;
 }
@@ -118,7 +120,7 @@ ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size)
 	const struct host_hostfs_xattr x = {
 		.op = HOST_HOSTFS_XATTR_LIST, .value = list, .size = size,
 	};
-	ssize_t ret = call_host(dentry, &x);
+	ssize_t ret = hostfs_call_xattr(dentry, &x);
 
 	return ret > 0 && size ? offered(dentry->d_sb, list, ret) : ret;
 }

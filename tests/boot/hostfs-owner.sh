@@ -122,6 +122,7 @@ check()
 		"$dir/tree/null")" "711
 711
 600"
+	getfattr -n user.umkit.system.posix_acl_default "$dir/acls" >/dev/null
 	rm -rf "$dir"
 }
 

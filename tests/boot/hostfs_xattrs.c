@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Extended attributes on a mount with ownership=xattr: hostfs_xattrs DIR. Those
- * of all name spaces, on all kinds of file, and not those of hostfs itself.
+ * of all name spaces, on all kinds of file, and not those of hostfs itself; and
+ * ACLs.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -88,6 +90,101 @@ static void own_names(void)
 	      errno == EEXIST);
 }
 
+/* ---- ACLs ---- */
+
+#define ACCESS	"system.posix_acl_access"
+#define DEFAULT	"system.posix_acl_default"
+
+/* u::rw-, u:5:rwx, g::---, m::MASK, o::--- */
+struct acl {
+	unsigned int version;
+	struct {
+		unsigned short tag, perm;
+		unsigned int id;
+	} entry[5];
+};
+
+static struct acl acl(unsigned short mask)
+{
+	return (struct acl){ 2, {
+		{ 1, 6, -1 }, { 2, 7, 5 }, { 4, 0, -1 }, { 16, mask, -1 },
+		{ 32, 0, -1 } } };
+}
+
+static int has_acl(const char *file, const char *name, unsigned short mask)
+{
+	struct acl a = acl(mask), b;
+
+	return getxattr(file, name, &b, sizeof(b)) == sizeof(b) &&
+	       !memcmp(&a, &b, sizeof(a));
+}
+
+static int mode(const char *file)
+{
+	struct stat st;
+
+	CHECK(!stat(file, &st));
+	return st.st_mode & 07777;
+}
+
+/* May that user write to it? */
+static int may_write(unsigned int uid, const char *file)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(setgid(uid) || setuid(uid) || open(file, O_WRONLY) < 0);
+	CHECK(waitpid(pid, &status, 0) == pid);
+	return !status;
+}
+
+static void access_acl(void)
+{
+	struct acl a = acl(6);
+	int fd = open("acl", O_CREAT | O_EXCL | O_RDWR, 0644);
+
+	CHECK(fd >= 0 && getxattr("acl", ACCESS, NULL, 0) < 0 && errno == ENODATA);
+	CHECK(!may_write(5, "acl"));
+	CHECK(!setxattr("acl", ACCESS, &a, sizeof(a), 0));
+	CHECK(has_acl("acl", ACCESS, 6) && mode("acl") == 0660);
+	CHECK(count("acl", ACCESS) == 1);
+	CHECK(may_write(5, "acl") && !may_write(6, "acl"));
+	CHECK(!chmod("acl", 0640));
+	CHECK(has_acl("acl", ACCESS, 4) && !may_write(5, "acl"));
+	CHECK(!removexattr("acl", ACCESS) && !count("acl", ""));
+	CHECK(setxattr("acl", DEFAULT, &a, sizeof(a), 0) && errno == EACCES);
+	CHECK(setxattr("acl", ACCESS, "bad", 3, 0) && errno == EINVAL);
+	close(fd);
+}
+
+/* Default ones are handed down, and the umask does not count then. */
+static void default_acl(void)
+{
+	struct acl a = acl(7);
+	int fd;
+
+	umask(077);
+	CHECK(!mkdir("acls", 0755));
+	CHECK(!setxattr("acls", DEFAULT, &a, sizeof(a), 0));
+	CHECK(!mkdir("acls/dir", 0777) && mode("acls/dir") == 0670);
+	CHECK(has_acl("acls/dir", DEFAULT, 7) && has_acl("acls/dir", ACCESS, 7));
+	fd = open("acls/file", O_CREAT | O_EXCL | O_RDWR, 0666);
+	CHECK(fd >= 0 && has_acl("acls/file", ACCESS, 6));
+	CHECK(mode("acls/file") == 0660);
+	close(fd);
+	CHECK(!mknod("acls/fifo", S_IFIFO | 0666, 0));
+	CHECK(has_acl("acls/fifo", ACCESS, 6));
+	CHECK(!symlink("x", "acls/link"));
+	fd = open("acls", O_TMPFILE | O_RDWR, 0666);
+	CHECK(fd >= 0 && fgetxattr(fd, ACCESS, &a, sizeof(a)) == sizeof(a));
+	close(fd);
+	fd = open("plain", O_CREAT | O_EXCL | O_RDWR, 0666);
+	CHECK(fd >= 0 && mode("plain") == 0600);
+	close(fd);
+	umask(0);
+}
+
 int main(int argc, char **argv)
 {
 	struct stat st;
@@ -113,5 +210,7 @@ int main(int argc, char **argv)
 	CHECK(!fstat(fd, &st) && st.st_uid == 5 && (st.st_mode & 07777) == 0400);
 	CHECK(!linkat(AT_FDCWD, "x-dev", AT_FDCWD, "x-dev2", 0));
 	CHECK(!stat("x-dev2", &st) && st.st_rdev == 0x1234 && st.st_nlink == 2);
+	access_acl();
+	default_acl();
 	return 0;
 }
