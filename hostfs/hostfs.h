@@ -101,7 +101,7 @@ static inline struct host_hostfs *hostfs_host(const struct inode *inode)
 	ret_;							\
 })
 
-/* Where a file is, for the host; see inode.c. */
+/* Where a file is, for the host; see where.c. */
 struct hostfs_where {
 	struct host_hostfs_at at;
 	char *path;
@@ -109,7 +109,7 @@ struct hostfs_where {
 	bool big, has_name;
 };
 
-/* inode.c */
+/* where.c */
 /* Of an existing file: its descriptor, or name and identity. */
 int hostfs_where(struct hostfs_where *w, struct dentry *dentry);
 /* Of a name, whoever has it. */
@@ -118,6 +118,8 @@ void hostfs_where_done(struct hostfs_where *w);
 /* hostfs_where() under the inode's lock, which stays held if that is 0. */
 int hostfs_lock_where(struct hostfs_where *w, struct dentry *dentry);
 void hostfs_unlock_where(struct hostfs_where *w, struct dentry *dentry);
+
+/* inode.c */
 struct inode *hostfs_iget(struct super_block *sb,
 			  const struct host_hostfs_stat *st);
 u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino);
@@ -131,11 +133,6 @@ void hostfs_touch(struct inode *inode);
 int hostfs_refresh(struct dentry *dentry, bool flush);
 int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags);
-int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
-		   struct iattr *attr);
-/* The same, without a look at the ACL. */
-int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
-		  struct iattr *attr);
 static inline bool hostfs_same(const struct inode *inode,
 			       const struct host_hostfs_stat *st)
 {
@@ -162,6 +159,13 @@ bool hostfs_id_out(const struct hostfs_idmap *map, u32 guest, u32 *host);
 
 /* pages.c */
 void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
+
+/* setattr.c */
+int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
+		   struct iattr *attr);
+/* The same, without a look at the ACL. */
+int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
+		  struct iattr *attr);
 
 /* make.c */
 int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
