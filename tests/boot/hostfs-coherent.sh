@@ -8,6 +8,7 @@ for i in {1..300}; do mkdir "dir/many/$i"; echo x >"dir/many/$i/f"; done
 echo first >dir/file
 echo old >dir/replaced
 echo 123456789 >dir/shrunk
+for name in m1 m2 r; do echo "old $name" >"dir/$name"; done
 mkfifo to from
 
 # The guest says when it has looked, and waits for the host to have changed.
@@ -17,11 +18,20 @@ mount -t hostfs none /mnt -o "$1,attr_timeout=0" && cd /mnt || exit 1
 cat file replaced shrunk
 ls new 2>/dev/null && exit 2
 cat many/*/f >/dev/null
+# names that are believed for an hour
+mount -t hostfs none /tmp -o "$1,attr_timeout=3600000" || exit 1
+cat /tmp/m1 /tmp/m2 /tmp/r
+ls /tmp/m3 2>/dev/null && exit 6
 echo looked; read -r line
 cat file replaced shrunk new
 [ "$(stat -c %s shrunk)" = 3 ] || exit 3
 [ "$(stat -c %a file)" = 600 ] || exit 4
 ls gone 2>/dev/null && exit 5
+# what is not who it was is looked at anew, not mixed up
+mv /tmp/m1 /tmp/m4 || exit 7
+mv /tmp/m2 /tmp/m3 || exit 8
+cat /tmp/m4 /tmp/m3
+rm /tmp/r || exit 9
 exit 0
 '
 touch dir/gone
@@ -42,6 +52,9 @@ echo new >dir/tmp && mv dir/tmp dir/replaced
 printf 'abc' >dir/shrunk
 echo there >dir/new
 rm dir/gone
+for name in m1 m3 r; do
+	echo "new $name" >"dir/tmp" && mv dir/tmp "dir/$name"
+done
 echo go >&3
 exec 3>&-
 cat <&4 >out
@@ -51,4 +64,9 @@ assert_status 0
 assert_out 'first
 second
 new
-abcthere'
+abcthere
+new m1
+old m2'
+assert_eq "$(cat dir/m4 dir/m3)" "new m1
+old m2"
+[ ! -e dir/r ] || fail "r: is still there"
