@@ -2,6 +2,7 @@
 /* The one table of verbs, in the order in which help lists them. */
 #include <stddef.h>
 
+#include "imgtool/mount/mount.h"
 #include "imgtool/verb.h"
 #include "imgtool/view/verbs.h"
 
@@ -134,6 +135,23 @@ const struct verb verbs[] = {
 		.function = verb_sum,
 		.options = verb_sum_options,
 		.notes = OPERANDS,
+	},
+	{
+		.name = "mount",
+		.synopsis = "[OPTION]... IMG[@N] DIR",
+		.summary = "mount an image through FUSE, read-only",
+		.function = verb_mount,
+		.options = verb_mount_options,
+		.notes =
+"IMG is an image with ext2, ext3 or ext4 on it, IMG@N partition N of it.\n"
+"Unmount with imgtool umount DIR or fusermount3 -u DIR.",
+	},
+	{
+		.name = "umount",
+		.synopsis = "[OPTION]... DIR...",
+		.summary = "end a mount of imgtool's",
+		.function = verb_umount,
+		.options = verb_umount_options,
 	},
 	{ .name = NULL },
 };

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* imgtool mount: options. */
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "imgtool/mount/mount.h"
+#include "imgtool/msg.h"
+
+enum { OPT_ALLOW_OTHER = OPTION_LONG_ONLY };
+
+const struct verb_option verb_mount_options[] = {
+	{ "allow-other", OPT_ALLOW_OTHER, NULL,
+	  "others may use the mount, as far as modes and ACLs let them" },
+	{ "foreground", 'f', NULL, "stay in the foreground" },
+	{ "options", 'o', "OPTION,...", "mount options of FUSE" },
+	VERB_OPTIONS_END
+};
+
+int verb_mount(int argc, char **argv)
+{
+	struct mount_how how = { 0 };
+	struct verb_args args;
+	const char *value;
+	char *options = NULL, *more, *image;
+	int c, r;
+
+	verb_args_start(&args, argc, argv, 0);
+	while ((c = verb_args_next(&args, &value)) > 0) {
+		switch (c) {
+		case OPT_ALLOW_OTHER:
+			how.allow_other = true;
+			break;
+		case 'f':
+			how.foreground = true;
+			break;
+		case 'o':
+			more = options ? mem_printf("%s,%s", options, value) :
+			       mem_strdup(value);
+			free(options);
+			options = more;
+			break;
+		}
+	}
+	if (c < 0)
+		return args.status;
+	if (args.argc != 2)
+		return verb_usage_error(NULL, "needs an image and a mount "
+					"point");
+	image = realpath(args.argv[0], NULL);
+	how.image = image ?: args.argv[0];
+	how.point = args.argv[1];
+	how.options = options;
+	r = mount_tree(&how, args.argv[0]);
+	free(image);
+	free(options);
+	return r < 0 ? STATUS_FAILED : STATUS_OK;
+}
