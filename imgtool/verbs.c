@@ -138,12 +138,14 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "mount",
-		.synopsis = "[OPTION]... IMG[@N] DIR",
-		.summary = "mount an image through FUSE, read-only",
+		.synopsis = "[OPTION]... IMG[@N] DIR | --raw IMG DIR|FILE",
+		.summary = "mount an image through FUSE",
 		.function = verb_mount,
 		.options = verb_mount_options,
 		.notes =
-"IMG is an image with ext2, ext3 or ext4 on it, IMG@N partition N of it.\n"
+"IMG is an image with ext2, ext3 or ext4 on it, IMG@N partition N of it. It is\n"
+"mounted read-only. With --raw, DIR/disk or FILE has the plain bytes of an image\n"
+"of any format, over its backing files.\n"
 "Unmount with imgtool umount DIR or fusermount3 -u DIR.",
 	},
 	{

@@ -29,6 +29,7 @@ struct mount_how {
 	bool allow_other;
 	bool foreground;
 	bool writable;
+	bool any_backing; /* a COW file's header may name any file */
 };
 
 /*
@@ -48,6 +49,7 @@ bool mount_is_shared(const struct mount_how *how);
 /* The two kinds of mount: the tree of files, the plain bytes. 0, or -1:
  * reported. */
 int mount_tree(struct mount_how *how, const char *operand);
+int mount_raw(struct mount_how *how, const char *file);
 
 int verb_mount(int argc, char **argv);
 extern const struct verb_option verb_mount_options[];
