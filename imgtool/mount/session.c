@@ -135,6 +135,8 @@ static void add_name(struct fuse_args *args, const char *name)
 static void set_args(struct fuse_args *args, const struct mount_how *how)
 {
 	fuse_opt_add_arg(args, "imgtool");
+	if (how->options && *how->options)
+		add(args, how->options);
 	add_name(args, how->image);
 	add(args, "subtype=imgtool");
 	add(args, how->writable ? "rw" : "ro");
@@ -143,8 +145,6 @@ static void set_args(struct fuse_args *args, const struct mount_how *how)
 	/* Else only who mounted gets here, and may read all of the image. */
 	if (mount_is_shared(how))
 		add(args, "default_permissions");
-	if (how->options && *how->options)
-		add(args, how->options);
 }
 
 static int loop(struct fuse_session *se)
