@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <fuse_lowlevel.h>
@@ -39,6 +40,15 @@ struct mount_how {
  */
 int mount_serve(const struct mount_how *how,
 		const struct fuse_lowlevel_ops *ops, void *context);
+
+/*
+ * ioctl on the mount point: the process that serves it. Whoever unmounts can
+ * wait for its end, when the image is free for others.
+ */
+#define MOUNT_IOC_SERVER _IOR('u', 0xf1, int32_t)
+
+/* Answers any ioctl that a kind of mount does not know. */
+void mount_ioctl(fuse_req_t req, unsigned int cmd, size_t room);
 
 /* stat() of a mount point. 0, or -1: reported. */
 int mount_look(const char *point, struct stat *st);

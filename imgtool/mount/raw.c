@@ -205,6 +205,14 @@ static void raw_fallocate(fuse_req_t req, fuse_ino_t node, int mode, off_t off,
 	fuse_reply_err(req, -bytes_zero(&raw->bytes, off, left, !punch));
 }
 
+static void raw_ioctl(fuse_req_t req, fuse_ino_t node, unsigned int cmd,
+		      void *arg, struct fuse_file_info *info,
+		      unsigned int flags, const void *in, size_t in_size,
+		      size_t room)
+{
+	mount_ioctl(req, cmd, room);
+}
+
 static const struct fuse_lowlevel_ops raw_ops = {
 	.init = raw_init,
 	.lookup = raw_lookup,
@@ -217,6 +225,7 @@ static const struct fuse_lowlevel_ops raw_ops = {
 	.write = raw_write,
 	.flush = raw_flush,
 	.fsync = raw_fsync,
+	.ioctl = raw_ioctl,
 	.fallocate = raw_fallocate,
 };
 

@@ -147,6 +147,16 @@ static void set_args(struct fuse_args *args, const struct mount_how *how)
 		add(args, "default_permissions");
 }
 
+void mount_ioctl(fuse_req_t req, unsigned int cmd, size_t room)
+{
+	int32_t pid = getpid();
+
+	if (cmd == MOUNT_IOC_SERVER && room >= sizeof(pid))
+		fuse_reply_ioctl(req, 0, &pid, sizeof(pid));
+	else
+		fuse_reply_err(req, ENOTTY);
+}
+
 static int loop(struct fuse_session *se)
 {
 	struct fuse_loop_config *config = fuse_loop_cfg_create();

@@ -14,6 +14,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <linux/fs.h>
+
 #include "imgtool/image/target.h"
 #include "imgtool/mount/dirs.h"
 #include "imgtool/mount/mount.h"
@@ -383,6 +385,36 @@ static void tree_lseek(fuse_req_t req, fuse_ino_t node, off_t off, int whence,
 		fuse_reply_lseek(req, off);
 }
 
+/* What lsattr shows, of ext4. */
+#define FLAGS_VISIBLE 0x725bdfff
+
+static void reply_flags(fuse_req_t req, fuse_ino_t node)
+{
+	struct tree *tree = tree_of(req);
+	struct reader *reader = reader_take(&tree->readers);
+	struct fs_attr attr;
+	uint32_t flags;
+	int r = fs_stat(&reader->fs, inode_of(tree, node), &attr);
+
+	reader_return(&tree->readers, reader);
+	flags = attr.flags & FLAGS_VISIBLE;
+	if (r < 0)
+		fuse_reply_err(req, -r);
+	else
+		fuse_reply_ioctl(req, 0, &flags, sizeof(flags));
+}
+
+static void tree_ioctl(fuse_req_t req, fuse_ino_t node, unsigned int cmd,
+		       void *arg, struct fuse_file_info *info,
+		       unsigned int flags, const void *in, size_t in_size,
+		       size_t room)
+{
+	if (cmd == (unsigned int)FS_IOC_GETFLAGS && room >= sizeof(uint32_t))
+		reply_flags(req, node);
+	else
+		mount_ioctl(req, cmd, room);
+}
+
 static const struct fuse_lowlevel_ops tree_ops = {
 	.init = tree_init,
 	.lookup = tree_lookup,
@@ -397,6 +429,7 @@ static const struct fuse_lowlevel_ops tree_ops = {
 	.getxattr = tree_getxattr,
 	.listxattr = tree_listxattr,
 	.lseek = tree_lseek,
+	.ioctl = tree_ioctl,
 };
 
 static int open_disk(struct disk *disk, const char *operand)

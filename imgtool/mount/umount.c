@@ -5,16 +5,21 @@
  * of the mount has died.
  */
 #include <errno.h>
-#include <limits.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "imgtool/mount/mount.h"
 #include "imgtool/msg.h"
+
+/* How long to wait for the end of a server that nothing uses any more; ms. */
+#define SERVER_END 10000
 
 const struct verb_option verb_umount_options[] = {
 	{ "lazy", 'z', NULL, "even if it is in use: it goes when nobody uses it" },
@@ -94,6 +99,21 @@ static void find_type(const char *point, char *type, size_t size)
 		fclose(table);
 }
 
+/* The process that serves a mount, as a descriptor to wait with. -1: it is
+ * dead, or does not talk to us. */
+static int find_server(const char *point)
+{
+	int fd = open(point, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int32_t pid = 0;
+
+	if (fd < 0)
+		return -1;
+	if (ioctl(fd, MOUNT_IOC_SERVER, &pid))
+		pid = 0;
+	close(fd);
+	return pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+}
+
 /* As an ordinary user: fusermount3 may. It says itself what is wrong. */
 static int ask_fusermount(const char *point, bool lazy)
 {
@@ -114,9 +134,20 @@ static int ask_fusermount(const char *point, bool lazy)
 	return status ? -1 : 0;
 }
 
+static int unmount_one(const char *given, const char *point, bool lazy)
+{
+	if (geteuid())
+		return ask_fusermount(point, lazy);
+	if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
+		return msg_errno(given, errno, "cannot be unmounted");
+	return 0;
+}
+
 static int unmount(const char *given, const char *point, bool lazy)
 {
+	struct pollfd server = { .events = POLLIN };
 	char type[64];
+	int r;
 
 	find_type(point, type, sizeof(type));
 	if (!*type)
@@ -124,11 +155,14 @@ static int unmount(const char *given, const char *point, bool lazy)
 	if (strcmp(type, "fuse.imgtool"))
 		return msg_error(given, "is a mount of type %s, not one of "
 				 "imgtool's", type);
-	if (geteuid())
-		return ask_fusermount(point, lazy);
-	if (umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
-		return msg_errno(given, errno, "cannot be unmounted");
-	return 0;
+	server.fd = lazy ? -1 : find_server(point);
+	r = unmount_one(given, point, lazy);
+	/* Whose process it really is, only the server says: not for ever. */
+	if (r == 0 && server.fd >= 0)
+		poll(&server, 1, SERVER_END);
+	if (server.fd >= 0)
+		close(server.fd);
+	return r;
 }
 
 int verb_umount(int argc, char **argv)

@@ -83,5 +83,5 @@ do_umount()
 	capture "$IMGTOOL" umount "$1"
 	assert_status 0
 	mounted "$1" && fail "$1: still mounted"
-	idle "$2"
+	unused "$(realpath "$2")" || fail "$2: in use after unmounting"
 }

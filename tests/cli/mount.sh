@@ -3,7 +3,7 @@
 # imgtool mount: what the mount shows is what the image was built from.
 . "$UMKIT_SRC/tests/cli/cli.sh"
 . "$UMKIT_SRC/tests/cli/fuse.sh"
-need_cmd mke2fs getfattr setfattr
+need_cmd mke2fs getfattr setfattr lsattr
 need_mount
 
 mkdir -p tree/{many,deep/a/b/c/d,empty,bad}
@@ -83,6 +83,8 @@ END
 (cd tree && getfattr -hRd -m - . 2>/dev/null | sort) >xattrs.want
 (cd m && getfattr -hRd -m - . 2>/dev/null | sort) >xattrs
 diff xattrs.want xattrs >&2 || fail "attributes"
+
+lsattr m/big | grep -q '^[-]*e[-]* m/big' || fail "lsattr: $(lsattr m/big 2>&1)"
 
 # holes
 cmp <(tail -c +$((3 * 1024 * 1024 * 1024 - 1000)) m/sparse | head -c 9000) \
