@@ -135,6 +135,21 @@ if [ "$(id -u)" = 0 ] && mount -o loop,ro t.img k 2>/dev/null; then
 	do_umount m t.img
 fi
 
+# partitions, and names that tables of mounts write in another way
+mkdir small 'm o\u,n	t'
+echo one >small/file
+"$IMGTOOL" build -q small --partition gpt -o 'p,\0 .img'
+do_mount 'p,\0 .img' m
+assert_eq "$(cat m/file)" one "the only partition"
+do_umount m 'p,\0 .img'
+do_mount 'p,\0 .img@1' 'm o\u,n	t'
+assert_eq "$(cat 'm o\u,n	t/file')" one "partition 1"
+capture "$IMGTOOL" umount './m o\u,n	t/'
+assert_status 0
+[ ! -e 'm o\u,n	t/file' ] || fail "an odd mount point is still mounted"
+capture "$IMGTOOL" mount 'p,\0 .img@7' m
+assert_plain_error 1 'has no partition 7'
+
 # signals
 # (SIGINT is ignored in the background of a shell)
 for sig in TERM HUP; do
