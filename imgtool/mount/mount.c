@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "imgtool/image/disk.h"
 #include "imgtool/mount/mount.h"
 #include "imgtool/msg.h"
 
@@ -10,7 +11,7 @@ enum { OPT_ALLOW_OTHER = OPTION_LONG_ONLY, OPT_BACKING, OPT_RAW, OPT_RW };
 
 const struct verb_option verb_mount_options[] = {
 	{ "allow-backing", OPT_BACKING, NULL,
-	  "with --raw: a COW file's header may name a backing anywhere" },
+	  "a COW file's header may name a backing anywhere" },
 	{ "allow-other", OPT_ALLOW_OTHER, NULL,
 	  "others may use the mount, as far as modes and ACLs let them" },
 	{ "foreground", 'f', NULL, "stay in the foreground" },
@@ -60,9 +61,10 @@ int verb_mount(int argc, char **argv)
 	if (args.argc != 2)
 		return verb_usage_error(NULL, "needs an image and a mount "
 					"point");
-	if (!raw && (how.writable || how.any_backing))
-		return verb_usage_error(how.writable ? "--rw" :
-					"--allow-backing", "needs --raw");
+	if (!raw && how.writable)
+		return verb_usage_error("--rw", "needs --raw");
+	if (how.any_backing)
+		disk_allow_backing();
 	image = realpath(args.argv[0], NULL);
 	how.image = image ?: args.argv[0];
 	how.point = args.argv[1];

@@ -111,7 +111,11 @@ debugfs -R 'cat dir/one' file 2>/dev/null | grep -qx data || fail "dir/one"
 do_umount file upper
 sha256sum -c --quiet base.sum || fail "the base was written to"
 
-# a mount on a mount: the tree of a COW file
+# the tree of a COW file, at once or through a file of its bytes
+do_mount upper m
+cmp new m/new || fail "the tree of a COW file"
+assert_eq "$(cat m/dir/one)" data "what is in the backing"
+do_umount m upper
 do_mount --raw upper file
 do_mount file m
 cmp new m/new || fail "the tree through the bytes"
@@ -123,6 +127,19 @@ mkdir elsewhere
 mv lower elsewhere/
 capture "$IMGTOOL" mount --raw upper m
 assert_plain_error 1 'upper: .*lower'
+capture "$IMGTOOL" mount upper m
+assert_plain_error 1 'upper: .*lower'
+mv elsewhere/lower .
+mv base elsewhere/
+"$IMGTOOL" cow create far elsewhere/base
+capture "$IMGTOOL" mount far m
+assert_plain_error 1 'far: .*elsewhere'
+for how in '' --raw; do
+	# shellcheck disable=SC2086
+	do_mount $how --allow-backing far m
+	do_umount m far
+done
+mv elsewhere/base .
 capture "$IMGTOOL" mount --raw nowhere m
 assert_plain_error 1 '^imgtool: mount: nowhere: cannot be opened: No such'
 capture "$IMGTOOL" mount --rw base m
