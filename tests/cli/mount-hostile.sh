@@ -4,7 +4,7 @@
 # leads elsewhere. The server must live on until it is told to end.
 . "$UMKIT_SRC/tests/cli/cli.sh"
 . "$UMKIT_SRC/tests/cli/fuse.sh"
-need_cmd mke2fs getfattr
+need_cmd mke2fs getfattr python3
 need_mount
 mkdir m
 
@@ -24,7 +24,7 @@ visit()
 	find m -type f -size -2000000k -exec cat {} + >/dev/null 2>&1 || :
 	find m -type f -exec tail -c 1 {} + >/dev/null 2>&1 || :
 	find m -exec getfattr -hd -m - {} + >/dev/null 2>&1 || :
-	df m >/dev/null || :
+	df m >/dev/null 2>&1 || :
 	kill -0 "$pid" 2>/dev/null || fail "$1: the server has died"
 	"$IMGTOOL" umount m
 	wait "$pid" || { st=$?; cat err >&2; fail "$1: status $st"; }
@@ -93,5 +93,20 @@ done
 for ((cut = 1; cut <= 4000; cut += 999)); do
 	head -c "$((cut * 1024))" good.img >bad.img
 	visit "cut at $cut KiB"
+done
+# noise: MOUNT_NOISE images, each with more of it
+cat >noise.py <<'END'
+import random, sys
+rnd = random.Random(int(sys.argv[1]))
+data = bytearray(open("good.img", "rb").read())
+used = [i for i in range(0, len(data), 64) if any(data[i:i + 64])]
+for i in range(rnd.choice((1, 5, 20, 100, 400))):
+    data[rnd.choice(used) + rnd.randrange(64)] = rnd.choice((0, 1, 255,
+        rnd.randrange(256)))
+open("bad.img", "wb").write(data)
+END
+for ((seed = 1; seed <= ${MOUNT_NOISE:-12}; seed++)); do
+	python3 noise.py "$seed"
+	visit "noise $seed"
 done
 [ -z "$(mounts)" ] || fail "left mounted: $(mounts)"

@@ -122,6 +122,21 @@ cmp new m/new || fail "the tree through the bytes"
 do_umount m "$WORK/file"
 do_umount file upper
 
+# a table of partitions, made through it
+if command -v sfdisk >/dev/null; then
+	truncate -s 8M blank
+	"$IMGTOOL" cow create disk.cow blank
+	do_mount --raw --rw disk.cow m
+	sfdisk -q m/disk <<<$'label: gpt\nstart=2048, size=4096, name=here' ||
+		fail "sfdisk"
+	do_umount m disk.cow
+	do_mount --raw disk.cow file
+	sfdisk -d file | grep -q 'start= *2048, size= *4096, .*name="here"' ||
+		fail "the partition: $(sfdisk -d file)"
+	do_umount file disk.cow
+	cmp -n 8388608 blank /dev/zero || fail "sfdisk wrote to the backing"
+fi
+
 # refused, in one line
 mkdir elsewhere
 mv lower elsewhere/

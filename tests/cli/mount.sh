@@ -201,6 +201,13 @@ if [ "$(id -u)" = 0 ] && command -v fusermount3 setpriv unshare >/dev/null &&
 	idle t.img
 fi
 
+# without a device
+if [ "$(id -u)" = 0 ] && unshare -m mount -t tmpfs none /dev 2>/dev/null; then
+	capture unshare -m sh -c 'mount -t tmpfs none /dev &&
+		exec "$0" mount t.img m' "$(command -v "$IMGTOOL")"
+	assert_plain_error 1 '^imgtool: mount: /dev/fuse: is not there'
+fi
+
 # one line says what is wrong
 capture "$IMGTOOL" mount t.img nowhere
 assert_plain_error 1 '^imgtool: mount: nowhere: .*No such file'
