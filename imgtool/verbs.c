@@ -2,6 +2,7 @@
 /* The one table of verbs, in the order in which help lists them. */
 #include <stddef.h>
 
+#include "imgtool/mount/mount.h"
 #include "imgtool/verb.h"
 #include "imgtool/view/verbs.h"
 
@@ -134,6 +135,25 @@ const struct verb verbs[] = {
 		.function = verb_sum,
 		.options = verb_sum_options,
 		.notes = OPERANDS,
+	},
+	{
+		.name = "mount",
+		.synopsis = "[OPTION]... IMG[@N] DIR | --raw IMG DIR|FILE",
+		.summary = "mount an image through FUSE",
+		.function = verb_mount,
+		.options = verb_mount_options,
+		.notes =
+"IMG is an image with ext2, ext3 or ext4 on it, IMG@N partition N of it. It is\n"
+"mounted read-only. With --raw, DIR/disk or FILE has the plain bytes of an image\n"
+"of any format, over its backing files.\n"
+"Unmount with imgtool umount DIR or fusermount3 -u DIR.",
+	},
+	{
+		.name = "umount",
+		.synopsis = "[OPTION]... DIR...",
+		.summary = "end a mount of imgtool's",
+		.function = verb_umount,
+		.options = verb_umount_options,
 	},
 	{ .name = NULL },
 };
