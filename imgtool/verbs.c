@@ -137,6 +137,16 @@ const struct verb verbs[] = {
 		.notes = OPERANDS,
 	},
 	{
+		.name = "cp",
+		.synopsis = "[OPTION]... SOURCE... TARGET",
+		.summary = "copy files into, out of and between images",
+		.function = verb_cp,
+		.options = verb_cp_options,
+		.notes =
+"SOURCE and TARGET are IMG:PATH or files of the host, and not all of the host.\n"
+OPERANDS,
+	},
+	{
 		.name = "mkdir",
 		.synopsis = "[OPTION]... IMG:PATH...",
 		.summary = "make directories in an image",

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/edit/copy.h"
 #include "imgtool/edit/session.h"
 #include "imgtool/edit/verbs.h"
 #include "imgtool/msg.h"
@@ -123,7 +124,8 @@ static int change_visit(void *context, const struct visit *visit)
 {
 	struct attributes *a = context;
 	bool symlink = S_ISLNK(visit->attr->mode);
-	int r = a->change(a, visit->attr->ino, symlink);
+	int r = interrupted() ? -EINTR :
+		a->change(a, visit->attr->ino, symlink);
 
 	return r < 0 ? edit_error(&a->session.edit, visit->path, r) : 0;
 }

@@ -335,8 +335,8 @@ int edit_hard_link(struct edit *edit, uint64_t dir, const char *name,
 
 /* ------------------------------------------------------------- renaming */
 
-/* Is DIR below ANCESTOR, or the same? */
-static int check_outside(struct edit *edit, uint64_t dir, uint64_t ancestor)
+int edit_check_outside(struct edit *edit, uint64_t dir,
+		       uint64_t ancestor)
 {
 	uint32_t steps, most = edit->lib->super->s_inodes_count;
 	ext2_ino_t up = dir;
@@ -419,7 +419,7 @@ int edit_rename(struct edit *edit, const struct edit_where *from,
 		return from->dir == to->dir && !strcmp(from->name, to->name) ?
 		       0 : edit_unlink(edit, from->dir, from->name, from->ino);
 	if (dir)
-		r = check_outside(edit, to->dir, from->ino);
+		r = edit_check_outside(edit, to->dir, from->ino);
 	if (r == 0 && dir && from->dir != to->dir && !to->ino)
 		r = check_links(edit, to->dir);
 	if (r == 0 && to->ino)

@@ -55,7 +55,10 @@ int edit_reserve(const struct edit *edit, uint64_t blocks);
 /* An error of the library as -errno. */
 int edit_from_library(errcode_t err);
 
-/* "imgtool: VERB: IMG:PATH: reason". Returns -1. */
+/* Plain words for an errno value of this interface. */
+const char *edit_strerror(const struct edit *edit, int err);
+
+/* "imgtool: VERB: IMG:PATH: reason", unless ERR is -1. Returns -1. */
 int edit_error(const struct edit *edit, const char *path, int err);
 
 /* --------------------------------------------------------------- inodes */
@@ -147,6 +150,9 @@ int edit_unlink(struct edit *edit, uint64_t dir, const char *name,
 int edit_hard_link(struct edit *edit, uint64_t dir, const char *name,
 		   uint64_t ino);
 
+/* -EINVAL if DIR is below ANCESTOR, or the same. */
+int edit_check_outside(struct edit *edit, uint64_t dir, uint64_t ancestor);
+
 /* Give FROM, which exists, the place of TO. */
 int edit_rename(struct edit *edit, const struct edit_where *from,
 		const struct edit_where *to);
@@ -163,9 +169,13 @@ int edit_symlink(struct edit *edit, uint64_t dir, const char *name,
 int edit_truncate(struct edit *edit, uint64_t ino, uint64_t size);
 
 /*
- * Write whole blocks (OFFSET and LENGTH are multiples of the block size) of a
- * file, which allocates them. Does not touch the file's size.
+ * Give a part of a file blocks (OFFSET and LENGTH are multiples of the block
+ * size), which hold whatever was there before: edit_write() must follow.
  */
+int edit_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
+		  uint64_t length);
+
+/* Write blocks that edit_allocate() gave. Does not touch the file's size. */
 int edit_write(struct edit *edit, uint64_t ino, uint64_t offset,
 	       const void *data, size_t length);
 

@@ -56,26 +56,37 @@ static uint64_t map_blocks(const struct edit *edit, uint64_t count)
 	return count / (edit->lib->blocksize / 16) + 4;
 }
 
-static int allocate(struct edit *edit, uint64_t ino,
-		    struct ext2_inode_large *inode, uint64_t start,
-		    uint64_t count)
+int edit_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
+		  uint64_t length)
 {
-	errcode_t err = ext2fs_fallocate(edit->lib, EXT2_FALLOCATE_FORCE_INIT |
-					 EXT2_FALLOCATE_INIT_BEYOND_EOF, ino,
-					 (void *)inode, ~0ULL, start, count);
+	uint64_t bs = edit->lib->blocksize, count = length / bs;
+	struct ext2_inode_large inode;
+	errcode_t err;
+	int r = edit_begin(edit) ?: edit_load(edit, ino, &inode);
 
-	edit->ext->ino = 0;
-	return edit_from_library(err);
+	if (r == 0 && offset + length > size_most(edit, &inode))
+		r = -EFBIG;
+	if (r == 0)
+		r = edit_reserve(edit, count + map_blocks(edit, count));
+	if (r < 0)
+		return r;
+	err = ext2fs_fallocate(edit->lib, EXT2_FALLOCATE_FORCE_INIT |
+			       EXT2_FALLOCATE_INIT_BEYOND_EOF, ino,
+			       (void *)&inode, ~0ULL, offset / bs, count);
+	/* the library writes the inode only where the root of the map changed,
+	 * but has counted blocks in it */
+	return edit_store(edit, ino, &inode) ?: edit_from_library(err);
 }
 
-static int write_blocks(struct edit *edit, uint64_t ino, uint64_t at,
-			const uint8_t *data, uint64_t count)
+int edit_write(struct edit *edit, uint64_t ino, uint64_t offset,
+	       const void *data, size_t length)
 {
-	uint64_t bs = edit->lib->blocksize, n;
+	uint64_t bs = edit->lib->blocksize, at = offset / bs, n;
+	uint64_t count = length / bs;
 	struct ext_run run;
 	int r = ext_load(edit->ext, ino);
 
-	for (; r == 0 && count; at += n, data += n * bs, count -= n) {
+	for (; r == 0 && count; at += n, count -= n) {
 		r = ext_map(edit->ext, at, &run);
 		if (r == 0 && !run.physical)
 			r = -EUCLEAN;
@@ -85,22 +96,9 @@ static int write_blocks(struct edit *edit, uint64_t ino, uint64_t at,
 		r = edit_from_library(io_channel_write_blk64(edit->lib->io,
 							     run.physical, n,
 							     data));
+		data = (const char *)data + n * bs;
 	}
 	return r;
-}
-
-int edit_write(struct edit *edit, uint64_t ino, uint64_t offset,
-	       const void *data, size_t length)
-{
-	uint64_t bs = edit->lib->blocksize, count = length / bs;
-	struct ext2_inode_large inode;
-	int r = edit_begin(edit) ?: edit_load(edit, ino, &inode);
-
-	if (r == 0 && offset + length > size_most(edit, &inode))
-		r = -EFBIG;
-	return r ?: edit_reserve(edit, count + map_blocks(edit, count)) ?:
-	       allocate(edit, ino, &inode, offset / bs, count) ?:
-	       write_blocks(edit, ino, offset / bs, data, count);
 }
 
 static int write_all(struct edit *edit, uint64_t ino, const void *data,
@@ -108,11 +106,13 @@ static int write_all(struct edit *edit, uint64_t ino, const void *data,
 {
 	size_t bs = edit->lib->blocksize, padded = (size + bs - 1) / bs * bs;
 	uint8_t *copy = mem_zalloc(padded);
-	int r;
+	int r = 0;
 
 	memcpy(copy, data, size);
-	r = (size ? edit_write(edit, ino, 0, copy, padded) : 0) ?:
-	    edit_set_size(edit, ino, size);
+	if (size)
+		r = edit_allocate(edit, ino, 0, padded) ?:
+		    edit_write(edit, ino, 0, copy, padded);
+	r = r ?: edit_set_size(edit, ino, size);
 	free(copy);
 	return r;
 }
@@ -205,13 +205,11 @@ static int cut(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
 	int r = edit_set_size(edit, ino, size) ?: clear_tail(edit, ino, size) ?:
 		edit_load(edit, ino, inode);
 
-	if (r == 0)
-		r = edit_from_library(ext2fs_punch(edit->lib, ino,
-						   (void *)inode, NULL,
-						   (size + bs - 1) / bs,
-						   ~0ULL));
-	edit->ext->ino = 0;
-	return r;
+	if (r < 0)
+		return r;
+	r = edit_from_library(ext2fs_punch(edit->lib, ino, (void *)inode, NULL,
+					   (size + bs - 1) / bs, ~0ULL));
+	return edit_store(edit, ino, inode) ?: r;
 }
 
 int edit_truncate(struct edit *edit, uint64_t ino, uint64_t size)
@@ -253,6 +251,22 @@ static int ignore_xattr(void *context, const char *name, const void *value,
 	return 0;
 }
 
+/* The library turns an ACL into its own form, and trusts its length. */
+static int check_acl(const char *name, const uint8_t *value, size_t size)
+{
+	size_t at;
+
+	if (!value || strncmp(name, "system.posix_acl_", 17))
+		return 0;
+	if (size < 4 || size % 8 != 4 || memcmp(value, "\2\0\0\0", 4))
+		return -EINVAL;
+	for (at = 4; at < size; at += 8)
+		if (value[at + 1] || !value[at] || value[at] > 32 ||
+		    (value[at] & (value[at] - 1)))
+			return -EINVAL;
+	return 0;
+}
+
 static errcode_t change_xattr(struct ext2_xattr_handle *handle,
 			      const char *name, const void *value, size_t size)
 {
@@ -288,9 +302,9 @@ int edit_set_xattr(struct edit *edit, uint64_t ino, const char *name,
 	struct ext2_inode_large inode;
 	struct ext2_xattr_handle *handle;
 	errcode_t err;
-	int r = edit_begin(edit) ?: edit_load(edit, ino, &inode) ?:
+	int r = check_acl(name, value, size) ?: edit_load(edit, ino, &inode) ?:
 		fs_xattrs(&edit->view.fs, ino, ignore_xattr, NULL) ?:
-		edit_reserve(edit, 2);
+		edit_begin(edit) ?: edit_reserve(edit, 2);
 
 	if (r < 0)
 		return r;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/edit/copy.h"
 #include "imgtool/edit/session.h"
 #include "imgtool/edit/verbs.h"
 #include "imgtool/msg.h"
@@ -158,6 +159,8 @@ static int remove_enter(void *context, const struct visit *visit)
 {
 	struct removing *removing = context;
 
+	if (interrupted())
+		return msg_error(NULL, "interrupted");
 	if (S_ISDIR(visit->attr->mode)) {
 		removing->dirs = mem_grow(removing->dirs, visit->depth,
 					  &removing->capacity,

@@ -7,6 +7,7 @@
 
 #include <e2p/e2p.h>
 
+#include "imgtool/edit/copy.h"
 #include "imgtool/edit/edit.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
@@ -143,6 +144,9 @@ int edit_open(struct edit *edit, struct target *target)
 	edit->ext = view->fs.private;
 	edit->lib = edit->ext->fs;
 	set_now(edit);
+	/* Without it to compare with, the library writes the superblock at
+	 * once, and not byte by byte with a wrong checksum between. */
+	ext2fs_free_mem(&edit->lib->orig_super);
 	return 0;
 }
 
@@ -185,34 +189,37 @@ int edit_from_library(errcode_t err)
 	return err > 0 && err < 256 ? -(int)err : -EUCLEAN;
 }
 
-int edit_error(const struct edit *edit, const char *path, int err)
+const char *edit_strerror(const struct edit *edit, int err)
 {
-	const char *name = view_name(&edit->view, path);
-
-	if (err == -1)
-		return -1;
-	if (err == -ENOSPC && !edit->lib->super->s_free_inodes_count)
-		return msg_error(name, "the image has no free inode left");
 	switch (-err) {
 	case ENOSPC:
-		return msg_error(name, "no space left in the image");
+		return edit->lib->super->s_free_inodes_count ?
+		       "no space left in the image" :
+		       "the image has no free inode left";
 	case E2BIG:
-		return msg_error(name, "the attributes do not fit into the "
-				 "inode and a block");
+		return "the attributes do not fit into the inode and a block";
 	case EMLINK:
-		return msg_error(name, "has as many links as there can be");
+		return "has as many links as there can be";
 	case EFBIG:
-		return msg_error(name, "is larger than a file can be in this "
-				 "file system");
+		return "is larger than a file can be in this file system";
 	case EACCES:
-		return msg_error(name, "is immutable or append-only, as "
-				 "lsattr shows");
+		return "is immutable or append-only, as lsattr shows";
 	case EBUSY:
-		return msg_error(name, "has no name of its own");
+		return "has no name of its own";
 	case EEXIST:
-		return msg_error(name, "is there already");
+		return "is there already";
+	case EINTR:
+		return "interrupted";
 	}
-	return fs_error(name, err);
+	return fs_strerror(err);
+}
+
+int edit_error(const struct edit *edit, const char *path, int err)
+{
+	if (err == -1)
+		return -1;
+	return msg_error(view_name(&edit->view, path), "%s",
+			 edit_strerror(edit, err));
 }
 
 /* The superblock alone, on disk when this returns. */
@@ -227,7 +234,7 @@ static int write_state(struct edit *edit, bool valid)
 		lib->super->s_state &= ~EXT2_VALID_FS;
 	ext2fs_mark_super_dirty(lib);
 	lib->flags |= EXT2_FLAG_SUPER_ONLY;
-	err = ext2fs_flush2(lib, 0);
+	err = ext2fs_flush2(lib, EXT2_FLAG_FLUSH_NO_SYNC);
 	lib->flags &= ~EXT2_FLAG_SUPER_ONLY;
 	return edit_from_library(err) ?: disk_sync(&edit->view.disk);
 }
@@ -239,6 +246,7 @@ int edit_begin(struct edit *edit)
 
 	if (edit->changed)
 		return 0;
+	interrupted_begin();
 	err = ext2fs_read_bitmaps(edit->lib);
 	if (err)
 		return edit_from_library(err);
@@ -260,7 +268,8 @@ int edit_reserve(const struct edit *edit, uint64_t blocks)
 /* All but the mark, then the mark. */
 static int write_back(struct edit *edit)
 {
-	int r = edit_from_library(ext2fs_flush2(edit->lib, 0));
+	int r = edit_from_library(ext2fs_flush2(edit->lib,
+						EXT2_FLAG_FLUSH_NO_SYNC));
 
 	if (r == 0)
 		r = disk_sync(&edit->view.disk);
@@ -275,5 +284,6 @@ int edit_close(struct edit *edit)
 		msg_error(edit->view.disk.name, "writing failed (%s); run "
 			  "e2fsck", fs_strerror(r));
 	view_close(&edit->view);
+	interrupted_end();
 	return r < 0 ? -1 : 0;
 }

@@ -5,6 +5,8 @@
 
 #include "imgtool/verb.h"
 
+int verb_cp(int argc, char **argv);
+extern const struct verb_option verb_cp_options[];
 int verb_mkdir(int argc, char **argv);
 extern const struct verb_option verb_mkdir_options[];
 int verb_rm(int argc, char **argv);
