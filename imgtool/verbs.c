@@ -218,5 +218,13 @@ OPERANDS,
 		.options = verb_setfattr_options,
 		.notes = OPERANDS,
 	},
+	{
+		.name = "edit",
+		.synopsis = "[OPTION]... IMG:PATH",
+		.summary = "change a file in an image with $EDITOR",
+		.function = verb_edit,
+		.options = verb_edit_options,
+		.notes = OPERANDS,
+	},
 	{ .name = NULL },
 };

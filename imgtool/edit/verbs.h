@@ -23,6 +23,8 @@ int verb_touch(int argc, char **argv);
 extern const struct verb_option verb_touch_options[];
 int verb_truncate(int argc, char **argv);
 extern const struct verb_option verb_truncate_options[];
+int verb_edit(int argc, char **argv);
+extern const struct verb_option verb_edit_options[];
 int verb_setfattr(int argc, char **argv);
 extern const struct verb_option verb_setfattr_options[];
 
