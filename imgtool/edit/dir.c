@@ -151,7 +151,11 @@ int edit_add_name(struct edit *edit, uint64_t dir, const char *name,
 		return r;
 	err = ext2fs_link(edit->lib, dir, name, ino, file_type(mode));
 	if (err == EXT2_ET_DIR_NO_SPACE) {
-		err = ext2fs_expand_dir(edit->lib, dir);
+		edit->ext->ino = 0;
+		r = edit_make_index(edit, dir);
+		if (r < 0)
+			return r;
+		err = r ? ext2fs_expand_dir(edit->lib, dir) : 0;
 		if (!err)
 			err = ext2fs_link(edit->lib, dir, name, ino,
 					  file_type(mode));

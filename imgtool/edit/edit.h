@@ -127,6 +127,9 @@ bool edit_last_name(const char *path, char name[FS_NAME_LONGEST + 1]);
 int edit_add_name(struct edit *edit, uint64_t dir, const char *name,
 		  uint64_t ino, uint32_t mode);
 
+/* Give DIR, which is full, a hash index. 1: it cannot have one. */
+int edit_make_index(struct edit *edit, uint64_t dir);
+
 /* Make the entry NAME of DIR lead to INO. */
 int edit_replace_name(struct edit *edit, uint64_t dir, const char *name,
 		      uint64_t ino, uint32_t mode);

@@ -50,3 +50,16 @@ done
 edit mkdir -p "$path"
 edit rm -r t.img:/d0
 clean t.img
+
+# A new directory gets an index when it outgrows a block, as the kernel does.
+mkdir many
+(cd many && seq -f "$long%.0f" 5000 | xargs touch)
+for kind in ext4 'ext4 -b 1024 -O ^metadata_csum' 'ext2 -O ^dir_index'; do
+	make_image "$kind -N 6000" u.img
+	edit cp -r many u.img:/d
+	clean u.img
+	files u.img | sed -n 's,^/d/,,p' | sort | cmp - <(ls many | sort) ||
+		fail "$kind: names"
+	has u.img "/d/${long}777" 'Type: regular'
+	[[ $kind = *^dir_index ]] || has u.img /d 'Flags: 0x[0-9a-f]*1[0-9a-f]{3}$'
+done
