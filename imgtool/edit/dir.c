@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/edit/copy.h"
 #include "imgtool/edit/edit.h"
 #include "imgtool/msg.h"
 
@@ -305,6 +306,57 @@ int edit_rmdir(struct edit *edit, uint64_t dir, const char *name, uint64_t ino)
 		return r;
 	edit->checked = 0;
 	return edit_free_inode(edit, ino);
+}
+
+struct clearing {
+	struct edit *edit;
+	int dirs; /* that were removed */
+	int err;
+};
+
+static int clear_inode(struct clearing *c, uint64_t ino)
+{
+	struct ext2_inode_large inode;
+	int r = interrupted() ? -EINTR : edit_load(c->edit, ino, &inode);
+
+	if (r < 0 || !S_ISDIR(inode.i_mode))
+		return r ?: edit_drop_link(c->edit, ino);
+	r = check_in(c->edit, ino) ?: check_empty(c->edit, ino) ?:
+	    edit_free_inode(c->edit, ino);
+	c->edit->checked = 0;
+	c->dirs += r == 0;
+	return r;
+}
+
+/* What the entry leads to goes first; the block is written after that. */
+static int clear_entry(ext2_ino_t dir, int entry, struct ext2_dir_entry *e,
+		       int offset, int blocksize, char *buf, void *context)
+{
+	struct clearing *c = context;
+	size_t n = ext2fs_dirent_name_len(e);
+
+	/* (ENTRY counts wrongly in inline data) */
+	if (n <= 2 && !memcmp(e->name, "..", n))
+		return 0;
+	c->err = clear_inode(c, e->inode);
+	if (c->err < 0)
+		return DIRENT_ABORT;
+	e->inode = 0;
+	return DIRENT_CHANGED;
+}
+
+int edit_clear_dir(struct edit *edit, uint64_t dir)
+{
+	struct clearing c = { .edit = edit };
+	errcode_t err;
+	int r = begin_in(edit, dir);
+
+	if (r < 0)
+		return r;
+	err = ext2fs_dir_iterate2(edit->lib, dir, 0, NULL, clear_entry, &c);
+	edit->ext->ino = 0;
+	r = touch_dir(edit, dir, -c.dirs);
+	return c.err < 0 ? c.err : err ? edit_from_library(err) : r;
 }
 
 int edit_unlink(struct edit *edit, uint64_t dir, const char *name,

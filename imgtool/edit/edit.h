@@ -145,6 +145,12 @@ int edit_mkdir(struct edit *edit, uint64_t dir, const char *name,
 int edit_rmdir(struct edit *edit, uint64_t dir, const char *name,
 	       uint64_t ino);
 
+/*
+ * Remove everything in DIR, in one pass over it: files, and directories that
+ * are empty (-ENOTEMPTY: one is not).
+ */
+int edit_clear_dir(struct edit *edit, uint64_t dir);
+
 /* Remove INO, no directory, which is NAME in DIR. */
 int edit_unlink(struct edit *edit, uint64_t dir, const char *name,
 		uint64_t ino);

@@ -143,57 +143,26 @@ int verb_mkdir(int argc, char **argv)
 
 /* -------------------------------------------------------------------- rm */
 
-/* A tree on its way out: DIRS are the directories down to here. */
-struct removing {
-	struct session *session;
-	uint64_t *dirs;
-	size_t capacity;
-};
-
-static int report(struct session *session, const struct visit *visit, int r)
-{
-	return r < 0 ? edit_error(&session->edit, visit->path, r) : 0;
-}
-
+/* A directory is cleared when those in it are: by then they are empty. */
 static int remove_enter(void *context, const struct visit *visit)
 {
-	struct removing *removing = context;
-
-	if (interrupted())
-		return msg_error(NULL, "interrupted");
-	if (S_ISDIR(visit->attr->mode)) {
-		removing->dirs = mem_grow(removing->dirs, visit->depth,
-					  &removing->capacity,
-					  sizeof(uint64_t));
-		removing->dirs[visit->depth] = visit->attr->ino;
-		return 0;
-	}
-	return report(removing->session, visit,
-		      edit_unlink(&removing->session->edit,
-				  removing->dirs[visit->depth - 1],
-				  visit->name, visit->attr->ino));
+	return interrupted() ? msg_error(NULL, "interrupted") : 0;
 }
 
 static int remove_leave(void *context, const struct visit *visit)
 {
-	struct removing *removing = context;
+	struct session *session = context;
+	int r = edit_clear_dir(&session->edit, visit->attr->ino);
 
-	if (!visit->depth)
-		return 0;
-	return report(removing->session, visit,
-		      edit_rmdir(&removing->session->edit,
-				 removing->dirs[visit->depth - 1],
-				 visit->name, visit->attr->ino));
+	return r < 0 ? edit_error(&session->edit, visit->path, r) : 0;
 }
 
 static int remove_tree(struct names *names, const struct edit_where *where)
 {
 	struct session *session = &names->session;
-	struct removing removing = { .session = session };
-	struct walk walk = { remove_enter, remove_leave, &removing };
+	struct walk walk = { remove_enter, remove_leave, session };
 	int r = session_walk(session, session->path, where, &walk);
 
-	free(removing.dirs);
 	/* reported by then */
 	if (r < 0)
 		return -1;

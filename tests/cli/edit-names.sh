@@ -106,15 +106,15 @@ mkdir source
 echo content >source/file
 capture "$IMGTOOL" build -q source --partition gpt --size 40M -o p.img
 assert_status 0
-head -c 1048576 p.img >head
-tail -c 20000 p.img >tail
+head -c 1048576 p.img >front
+tail -c 20000 p.img >behind
 edit mkdir p.img@1:/new
 edit mv p.img@1:/file p.img@1:/new
 edit cp source/file p.img:/again
 edit cp p.img@1:/new/file back
 assert_eq "$(cat back)" content
-head -c 1048576 p.img | cmp - head || fail "written in front of the partition"
-tail -c 20000 p.img | cmp - tail || fail "written behind the partition"
+head -c 1048576 p.img | cmp - front || fail "written in front of the partition"
+tail -c 20000 p.img | cmp - behind || fail "written behind the partition"
 fsck 'p.img?offset=1048576'
 assert_eq "$("$IMGTOOL" cat p.img@1:/new/file)" content
 not_edited 1 'p.img: has no partition 2' mkdir p.img@2:/x
