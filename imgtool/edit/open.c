@@ -11,7 +11,6 @@
 #include "imgtool/edit/edit.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
-#include "ubd/format/cow_header.h"
 
 /* What the library may take besides the blocks that were asked for. */
 #define SPARE_BLOCKS 8
@@ -98,13 +97,9 @@ static int check_superblock(struct disk *disk)
  */
 static int open_disk(struct disk *disk, const char *file)
 {
-	char head[64];
-
 	if (disk_open(disk, file, true) < 0)
 		return -1;
-	if (strcmp(disk->format, "raw") ||
-	    (disk_read(disk, 0, head, sizeof(head)) == 0 &&
-	     cow_probe(head, sizeof(head))))
+	if (strcmp(disk->format, "raw"))
 		return msg_error(file, "is a COW file, which cannot be edited; "
 				 "imgtool cow flatten makes a raw image of it");
 	return 0;
