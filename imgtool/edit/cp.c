@@ -10,6 +10,7 @@
 #include "imgtool/edit/copy.h"
 #include "imgtool/edit/verbs.h"
 #include "imgtool/msg.h"
+#include "imgtool/view/verbs.h"
 
 enum { OPT_FROM = OPTION_LONG_ONLY, OPT_TO };
 
@@ -20,6 +21,7 @@ const struct verb_option verb_cp_options[] = {
 	{ "archive", 'a', NULL, "both, and hard links" },
 	{ "from", OPT_FROM, "IMG", "sources are paths in exactly this file" },
 	{ "to", OPT_TO, "IMG", "the target is a path in exactly this file" },
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
@@ -263,6 +265,9 @@ static int take_options(struct cp *cp, struct verb_args *args, int argc,
 			break;
 		case OPT_TO:
 			*to = value;
+			break;
+		case OPT_ALLOW_BACKING:
+			disk_allow_backing();
 			break;
 		}
 	}

@@ -18,6 +18,7 @@
 
 const struct verb_option verb_edit_options[] = {
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
@@ -182,9 +183,12 @@ int verb_edit(int argc, char **argv)
 	int c, r;
 
 	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0)
+	while ((c = verb_args_next(&args, &value)) > 0) {
 		if (c == OPT_IMAGE)
 			session.exact = value;
+		else
+			disk_allow_backing();
+	}
 	if (c < 0)
 		return args.status;
 	if (args.argc != 1)

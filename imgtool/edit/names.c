@@ -14,6 +14,7 @@ const struct verb_option verb_mkdir_options[] = {
 	{ "parents", 'p', NULL, "make parents, too; no error if it is there" },
 	{ "mode", 'm', "MODE", "permissions (0755)" },
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
@@ -21,11 +22,13 @@ const struct verb_option verb_rm_options[] = {
 	{ "recursive", 'r', NULL, "directories and all in them, too" },
 	{ "force", 'f', NULL, "no error if it is not there" },
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
 const struct verb_option verb_mv_options[] = {
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
@@ -33,6 +36,7 @@ const struct verb_option verb_ln_options[] = {
 	{ "symbolic", 's', NULL, "make a symlink; TARGET is only a text" },
 	{ "force", 'f', NULL, "replace what is there" },
 	VIEW_OPTION_IMAGE,
+	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTIONS_END
 };
 
@@ -68,6 +72,9 @@ static int take_options(struct names *names, struct verb_args *args, int argc,
 			break;
 		case OPT_IMAGE:
 			names->session.exact = value;
+			break;
+		case OPT_ALLOW_BACKING:
+			disk_allow_backing();
 			break;
 		}
 	}

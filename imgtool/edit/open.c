@@ -91,20 +91,6 @@ static int check_superblock(struct disk *disk)
 	return 0;
 }
 
-/*
- * The disk of an image, for writing. Raw images and block devices only: a COW
- * file would be written through its own disk_write().
- */
-static int open_disk(struct disk *disk, const char *file)
-{
-	if (disk_open(disk, file, true) < 0)
-		return -1;
-	if (strcmp(disk->format, "raw"))
-		return msg_error(file, "is a COW file, which cannot be edited; "
-				 "imgtool cow flatten makes a raw image of it");
-	return 0;
-}
-
 static void set_now(struct edit *edit)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
@@ -129,7 +115,7 @@ int edit_open(struct edit *edit, struct target *target)
 	view->target = *target;
 	memset(target, 0, sizeof(*target));
 	view->disk.fd = -1;
-	if (open_disk(&view->disk, view->target.file) < 0 ||
+	if (disk_open(&view->disk, view->target.file, true) < 0 ||
 	    disk_choose(&view->disk, view->target.partition) < 0 ||
 	    check_superblock(&view->disk) < 0 ||
 	    fs_open(&view->fs, &view->disk) < 0) {
