@@ -47,7 +47,7 @@ LC_ALL=C sed -i 's|DDDD|CCCC|g' bad.img
 copy_out bad.img
 
 # what is at the target already leads out: replaced, or refused
-mktar 'd sub' 'f sub/victim bad\n' 'f file bad\n' 'h sub/hard file' >t.tar
+mktar 'set mode=755' 'd sub' 'f sub/victim bad\n' 'f file bad\n' 'h sub/hard file' >t.tar
 build t.tar -o good.img
 rm -rf in
 mkdir -p in/dir in/away
