@@ -2,6 +2,7 @@
 /* The one table of verbs, in the order in which help lists them. */
 #include <stddef.h>
 
+#include "imgtool/edit/verbs.h"
 #include "imgtool/mount/mount.h"
 #include "imgtool/verb.h"
 #include "imgtool/view/verbs.h"
@@ -154,6 +155,96 @@ const struct verb verbs[] = {
 		.summary = "end a mount of imgtool's",
 		.function = verb_umount,
 		.options = verb_umount_options,
+	},
+	{
+		.name = "cp",
+		.synopsis = "[OPTION]... SOURCE... TARGET",
+		.summary = "copy files into, out of and between images",
+		.function = verb_cp,
+		.options = verb_cp_options,
+		.notes =
+"SOURCE and TARGET are IMG:PATH or files of the host, and not all of the host.\n"
+OPERANDS,
+	},
+	{
+		.name = "mkdir",
+		.synopsis = "[OPTION]... IMG:PATH...",
+		.summary = "make directories in an image",
+		.function = verb_mkdir,
+		.options = verb_mkdir_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "rm",
+		.synopsis = "[OPTION]... IMG:PATH...",
+		.summary = "remove files from an image",
+		.function = verb_rm,
+		.options = verb_rm_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "mv",
+		.synopsis = "[OPTION]... IMG:FROM... IMG:TO",
+		.summary = "rename or move files in an image",
+		.function = verb_mv,
+		.options = verb_mv_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "ln",
+		.synopsis = "[OPTION]... IMG:FILE IMG:NAME | -s TARGET IMG:NAME",
+		.summary = "make links in an image",
+		.function = verb_ln,
+		.options = verb_ln_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "chmod",
+		.synopsis = "[OPTION]... MODE IMG:PATH...",
+		.summary = "change permissions in an image",
+		.function = verb_chmod,
+		.options = verb_chmod_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "chown",
+		.synopsis = "[OPTION]... USER[:GROUP] IMG:PATH...",
+		.summary = "change owners in an image",
+		.function = verb_chown,
+		.options = verb_chown_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "touch",
+		.synopsis = "[OPTION]... IMG:PATH...",
+		.summary = "change times in an image, make empty files",
+		.function = verb_touch,
+		.options = verb_touch_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "truncate",
+		.synopsis = "[OPTION]... --size SIZE IMG:PATH...",
+		.summary = "cut or extend files in an image",
+		.function = verb_truncate,
+		.options = verb_truncate_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "setfattr",
+		.synopsis = "[OPTION]... IMG:PATH...",
+		.summary = "change extended attributes in an image",
+		.function = verb_setfattr,
+		.options = verb_setfattr_options,
+		.notes = OPERANDS,
+	},
+	{
+		.name = "edit",
+		.synopsis = "[OPTION]... IMG:PATH",
+		.summary = "change a file in an image with $EDITOR",
+		.function = verb_edit,
+		.options = verb_edit_options,
+		.notes = OPERANDS,
 	},
 	{ .name = NULL },
 };

@@ -446,8 +446,9 @@ int ext_open(struct fs *fs)
 	initialize_ext2_error_table();
 	disk_io_use(disk);
 	err = ext2fs_open2("disk", NULL, EXT2_FLAG_64BITS |
-			   EXT2_FLAG_SOFTSUPP_FEATURES |
-			   EXT2_FLAG_IGNORE_CSUM_ERRORS, 0, 0,
+			   (disk->writable ? EXT2_FLAG_RW :
+			    EXT2_FLAG_SOFTSUPP_FEATURES |
+			    EXT2_FLAG_IGNORE_CSUM_ERRORS), 0, 0,
 			   disk_io_manager, &lib);
 	if (err)
 		return report_open(disk, err);
