@@ -139,7 +139,8 @@ struct host_trap {
 	u64 err, trapno;	/* x86 error code and vector */
 	struct guest_regs regs;	/* where IN_STUB: a copy, ip/sp/... as guest
 				 * user had them; orig_ax = -1 except
-				 * TRAP_SYSCALL_FULL (= nr) */
+				 * TRAP_SYSCALL_FULL (= nr, or all 64 bits
+				 * of rax where they are known) */
 };
 
 /*

@@ -135,7 +135,7 @@ static void take_trapped_call(struct host_trap *trap)
 
 	trap->kind = TRAP_SYSCALL_FULL;
 	trap->nr = (s64)(s32)r->ax;
-	r->orig_ax = trap->nr;
+	r->orig_ax = r->ax;		/* all 64 bits, for tracers */
 	trap->args[0] = r->di;
 	trap->args[1] = r->si;
 	trap->args[2] = r->dx;

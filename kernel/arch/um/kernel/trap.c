@@ -188,6 +188,7 @@ static void syscall_trap(struct pt_regs *regs, const struct host_trap *trap)
 		copy_trap_regs(regs, trap);
 	} else {
 		current->thread.in_call = true;
+		regs->orig_ax = nr;
 		regs->di = trap->args[0];
 		regs->si = trap->args[1];
 		regs->dx = trap->args[2];
@@ -201,8 +202,7 @@ static void syscall_trap(struct pt_regs *regs, const struct host_trap *trap)
 	}
 	/* 32-bit and x32 calls do not exist here */
 	if (trap->arch != AUDIT_ARCH_X86_64)
-		nr = -2UL;
-	regs->orig_ax = nr;
+		regs->orig_ax = nr = -2UL;
 	regs->ax = -ENOSYS;
 	do_syscall(regs, nr);
 }
