@@ -76,7 +76,7 @@ struct agent_winsize {
 #define AGENT_STDIO_CHANNEL(n) (256u + (n)) /* a pipe, pumped to channel n */
 
 /* agent_start.flags */
-#define AGENT_RW	1 /* the image itself is written: leave it clean */
+#define AGENT_RW	1 /* what is written stays: leave it clean */
 #define AGENT_TERMIOS	2 /* terminal settings are given */
 
 #define AGENT_TERMIOS_CC 19 /* what the kernel calls NCCS */

@@ -127,7 +127,7 @@ int control_send_start(const struct run_options *options,
 	struct agent_header head = { .type = AGENT_START };
 	struct agent_start start = {
 		.version = AGENT_VERSION,
-		.flags = options->rw ? AGENT_RW : 0,
+		.flags = options->rw || options->keep ? AGENT_RW : 0,
 		.tty_channel = stdio->tty_channel,
 		.argc = options->argc,
 	};
