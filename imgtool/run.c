@@ -30,6 +30,7 @@ enum {
 	OPT_BIND,
 	OPT_KEEP,
 	OPT_BACKING,
+	OPT_SCRIPT,
 };
 
 const struct verb_option verb_run_options[] = {
@@ -43,6 +44,8 @@ const struct verb_option verb_run_options[] = {
 	{ "layer-max", OPT_LAYER_MAX, "SIZE",
 	  "how large the layer may become" },
 	{ "layer-dir", OPT_LAYER_DIR, "DIR", "where the layer is kept" },
+	{ "script", OPT_SCRIPT, "FILE",
+	  "run this script of the host, - for standard input" },
 	{ "env", 'e', "NAME[=VALUE]", "set in the command's environment" },
 	{ "workdir", OPT_WORKDIR, "DIR", "where the command starts (/)" },
 	{ "bind", OPT_BIND, "HOST:GUEST[:ro]",
@@ -175,6 +178,9 @@ static int take_option(struct run_options *o, int id, const char *value)
 	case OPT_BACKING:
 		o->backing = value;
 		return 0;
+	case OPT_SCRIPT:
+		o->script = value;
+		return 0;
 	case OPT_LAYER_MAX:
 		return parse_size("--layer-max", value, LAYER_MIN,
 				  &o->layer_max);
@@ -276,8 +282,11 @@ int verb_run(int argc, char **argv)
 
 	if (status < 0)
 		status = check_options(&options);
+	if (status < 0 && options.script && script_read(&options) < 0)
+		status = AGENT_EXIT_FAILED;
 	if (status < 0)
 		status = session_run(&options);
+	free(options.script_data);
 	free(options.env);
 	return status;
 }

@@ -9,6 +9,7 @@
  *	kernel.c    which kernel, and its command line
  *	initrd.c    the archive that holds init (../agent)
  *	guest.c	    the kernel's process: start, stop, end
+ *	script.c    --script
  *	stdio.c	    where the command's descriptors lead
  *	terminal.c  raw mode, and bytes between the terminal and the guest
  *	control.c   messages to and from the agent
@@ -63,7 +64,12 @@ struct run_options {
 	size_t bind_count;
 	char **env;		 /* NAME=VALUE or NAME */
 	size_t env_count;
-	char **argv;		 /* ends with NULL; empty: a shell */
+	const char *script;	 /* a file of the host, or - ; NULL: none */
+	const char *script_name; /* what it is called in the guest */
+	char *script_data;	 /* NULL until it is read */
+	size_t script_size;
+	char **argv;		 /* ends with NULL; empty: a shell; with
+				  * a script, its arguments */
 	int argc;
 };
 
@@ -103,6 +109,11 @@ int keep_check_image(const struct run_options *options,
  * Sets what image has of it. */
 int keep_open(const char *file, struct run_image *image);
 void keep_close(struct run_image *image, bool used);
+
+/* ---- script.c ---- */
+
+/* Read options->script; sets the fields behind it. */
+int script_read(struct run_options *options);
 
 /* ---- initrd.c ---- */
 
