@@ -33,15 +33,20 @@ static unsigned int take_partition(char *path)
 	return n;
 }
 
-static int check_kind(const char *path, int fd, const struct stat *st)
+static int check_kind(const char *path, int fd, const struct stat *st,
+		      bool writable)
 {
 	uint64_t size = st->st_size;
+	int readonly = 0;
 
 	if (S_ISDIR(st->st_mode))
 		return msg_error(path, "is a directory, not an image; imgtool build makes an image of it");
 	if (S_ISBLK(st->st_mode)) {
 		if (ioctl(fd, BLKGETSIZE64, &size))
 			return msg_errno(path, errno, "its size is not known");
+		/* It can be opened for writing all the same. */
+		if (writable && !ioctl(fd, BLKROGET, &readonly) && readonly)
+			return msg_error(path, "is a read-only device");
 	} else if (!S_ISREG(st->st_mode)) {
 		return msg_error(path, "is neither a file nor a block device");
 	}
@@ -72,7 +77,7 @@ int image_open(const struct run_options *options, struct run_image *image)
 	/* Of a directory or fifo, say that and not that it can't be written. */
 	if (!stat(image->path, &st) && !S_ISREG(st.st_mode) &&
 	    !S_ISBLK(st.st_mode))
-		return check_kind(image->path, -1, &st);
+		return check_kind(image->path, -1, &st, false);
 	image->fd = open_high(image->path, options->rw ? O_RDWR : O_RDONLY);
 	if (image->fd < 0)
 		return msg_errno(image->path, errno, options->rw ?
@@ -80,7 +85,7 @@ int image_open(const struct run_options *options, struct run_image *image)
 				 "cannot be opened");
 	if (fstat(image->fd, &st))
 		return msg_errno(image->path, errno, "cannot be looked at");
-	if (check_kind(image->path, image->fd, &st) ||
+	if (check_kind(image->path, image->fd, &st, options->rw) ||
 	    keep_check_image(options, image))
 		return -1;
 	return options->keep ? keep_open(options->keep, image) : 0;
