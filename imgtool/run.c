@@ -28,15 +28,24 @@ enum {
 	OPT_LAYER_DIR,
 	OPT_APPEND,
 	OPT_BIND,
+	OPT_KEEP,
+	OPT_BACKING,
+	OPT_SCRIPT,
 };
 
 const struct verb_option verb_run_options[] = {
 	{ "mem", 'm', "SIZE", "memory of the guest (512M)" },
 	{ "cpus", 'c', "N", "its processors (as the host, at most 2)" },
+	{ "keep", OPT_KEEP, "FILE",
+	  "the layer is this COW file, which is kept, and gone on with" },
 	{ "rw", OPT_RW, NULL, "write to IMG itself, not to a layer" },
+	{ "backing", OPT_BACKING, "FILE",
+	  "the backing of a COW file IMG, instead of the header's" },
 	{ "layer-max", OPT_LAYER_MAX, "SIZE",
 	  "how large the layer may become" },
 	{ "layer-dir", OPT_LAYER_DIR, "DIR", "where the layer is kept" },
+	{ "script", OPT_SCRIPT, "FILE",
+	  "run this script of the host, - for standard input" },
 	{ "env", 'e', "NAME[=VALUE]", "set in the command's environment" },
 	{ "workdir", OPT_WORKDIR, "DIR", "where the command starts (/)" },
 	{ "bind", OPT_BIND, "HOST:GUEST[:ro]",
@@ -163,6 +172,15 @@ static int take_option(struct run_options *o, int id, const char *value)
 	case OPT_RW:
 		o->rw = true;
 		return 0;
+	case OPT_KEEP:
+		o->keep = value;
+		return 0;
+	case OPT_BACKING:
+		o->backing = value;
+		return 0;
+	case OPT_SCRIPT:
+		o->script = value;
+		return 0;
 	case OPT_LAYER_MAX:
 		return parse_size("--layer-max", value, LAYER_MIN,
 				  &o->layer_max);
@@ -236,6 +254,20 @@ static int parse(struct run_options *options, int argc, char **argv)
 	return -1;
 }
 
+/* Options that contradict each other. -1: they do not. */
+static int check_options(const struct run_options *o)
+{
+	if (o->keep && o->rw)
+		return verb_usage_error("--keep", "not together with --rw");
+	if (o->keep && (o->layer_dir || o->layer_max))
+		return verb_usage_error("--keep",
+					"not together with --layer-dir or --layer-max");
+	if (o->keep && o->backing)
+		return verb_usage_error("--keep",
+					"not together with --backing");
+	return -1;
+}
+
 int verb_run(int argc, char **argv)
 {
 	struct run_options options = {
@@ -249,7 +281,12 @@ int verb_run(int argc, char **argv)
 	int status = parse(&options, argc, argv);
 
 	if (status < 0)
+		status = check_options(&options);
+	if (status < 0 && options.script && script_read(&options) < 0)
+		status = AGENT_EXIT_FAILED;
+	if (status < 0)
 		status = session_run(&options);
+	free(options.script_data);
 	free(options.env);
 	return status;
 }

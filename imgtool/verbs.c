@@ -44,7 +44,8 @@ const struct verb verbs[] = {
 	},
 	{
 		.name = "run",
-		.synopsis = "[OPTION]... IMG [-- CMD...]",
+		.synopsis = "[OPTION]... IMG [-- CMD...] | "
+			    "--script FILE IMG [-- ARG...]",
 		.summary = "boot an image and run a command in it",
 		.function = verb_run,
 		.options = verb_run_options,

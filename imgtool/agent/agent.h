@@ -7,6 +7,7 @@
  *	ctl.c	  the control channel
  *	system.c  mounts, host name, network, power off
  *	user.c	  --user, from the image's passwd and group
+ *	script.c  --script, as a file of the guest
  *	child.c	  descriptors, terminal, exec of the command
  *	pump.c	  bytes between channels and the command's pipes or terminal
  *	loop.c	  the wait for everything
@@ -38,8 +39,10 @@ struct start {
 	const char *user;
 	const char *workdir;
 	const char *hostname;
+	const char *script_name;
 	char **argv; /* ends with NULL; empty: a shell */
 	char **env;
+	const char *script; /* head.script_size bytes */
 };
 
 /* The command. */
@@ -134,6 +137,12 @@ struct user {
 
 /* Find SPEC, "NAME|UID[:GROUP|GID]" or "" for root. -1: told the host. */
 int user_find(const char *spec, struct user *user);
+
+/* ---- script.c ---- */
+
+/* Write the script where the command can be executed from; its path. NULL:
+ * told the host. */
+char *script_place(const struct start *start);
 
 /* ---- child.c ---- */
 

@@ -188,12 +188,29 @@ static char **make_env(const struct start *start, const struct user *user)
 	return env;
 }
 
+/* Exec of a file without #! gives it to /bin/sh, as execvpe does it. NULL:
+ * told the host. */
+static char **script_argv(const struct start *start)
+{
+	char **argv = calloc(start->head.argc + 2, sizeof(*argv));
+
+	if (!argv) {
+		ctl_fail(AGENT_EXIT_FAILED, start->script_name, "no memory");
+		return NULL;
+	}
+	memcpy(argv + 1, start->argv, start->head.argc * sizeof(*argv));
+	argv[0] = script_place(start);
+	return argv[0] ? argv : NULL;
+}
+
 /* The command's arguments, or those of a shell. */
 static char **make_argv(const struct start *start)
 {
 	static char bash[] = "/bin/bash", sh[] = "/bin/sh", login[] = "-l";
 	static char *shell[] = { sh, login, NULL };
 
+	if (start->head.flags & AGENT_SCRIPT)
+		return script_argv(start);
 	if (start->head.argc)
 		return start->argv;
 	if (!access(bash, X_OK))
@@ -434,6 +451,8 @@ int child_start(const struct start *start, struct child *child)
 	if (user_find(start->user, &plan.user) < 0)
 		return -1;
 	plan.argv = make_argv(start);
+	if (!plan.argv)
+		return -1;
 	plan.env = make_env(start, &plan.user);
 	if (!plan.env) {
 		ctl_fail(AGENT_EXIT_FAILED, plan.argv[0], "no memory");

@@ -241,10 +241,12 @@ bool ctl_parse_start(const void *data, size_t size, struct start *start)
 	start->user = start->root_device ? take_string(&p, limit) : NULL;
 	start->workdir = start->user ? take_string(&p, limit) : NULL;
 	start->hostname = start->workdir ? take_string(&p, limit) : NULL;
-	if (!start->hostname)
+	start->script_name = start->hostname ? take_string(&p, limit) : NULL;
+	if (!start->script_name)
 		return false;
 	start->argv = take_strings(&p, limit, start->head.argc);
 	start->env = start->argv ?
 		     take_strings(&p, limit, start->head.envc) : NULL;
-	return start->env != NULL;
+	start->script = p;
+	return start->env && start->head.script_size == (size_t)(limit - p);
 }

@@ -32,7 +32,7 @@
 #include <assert.h>
 #include <stdint.h>
 
-#define AGENT_VERSION 1
+#define AGENT_VERSION 2
 
 /* Longest message in either direction; START holds argv and environment. */
 #define AGENT_MESSAGE_MAX (4u << 20)
@@ -76,14 +76,16 @@ struct agent_winsize {
 #define AGENT_STDIO_CHANNEL(n) (256u + (n)) /* a pipe, pumped to channel n */
 
 /* agent_start.flags */
-#define AGENT_RW	1 /* the image itself is written: leave it clean */
+#define AGENT_RW	1 /* what is written stays: leave it clean */
 #define AGENT_TERMIOS	2 /* terminal settings are given */
+#define AGENT_SCRIPT	4 /* a script is the command */
 
 #define AGENT_TERMIOS_CC 19 /* what the kernel calls NCCS */
 
 /* The strings behind it, each ended by NUL: root device, user, working
- * directory, host name (all may be empty), argc arguments, envc variables.
- * argc 0: an interactive shell. */
+ * directory, host name, name of the script (all may be empty), argc arguments,
+ * envc variables; then, without a NUL, the script_size bytes of the script.
+ * argc 0 and no script: an interactive shell. */
 struct agent_start {
 	uint32_t version;
 	uint32_t flags;
@@ -94,11 +96,12 @@ struct agent_start {
 	uint8_t termios_cc[20]; /* AGENT_TERMIOS_CC used */
 	uint32_t argc;
 	uint32_t envc;
+	uint32_t script_size;
 };
 
 static_assert(sizeof(struct agent_header) == 8, "agent_header");
 static_assert(sizeof(struct agent_winsize) == 8, "agent_winsize");
-static_assert(sizeof(struct agent_start) == 76, "agent_start");
+static_assert(sizeof(struct agent_start) == 80, "agent_start");
 
 /* Exit statuses of `imgtool run` that are not the command's. */
 enum {

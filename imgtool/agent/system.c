@@ -31,6 +31,7 @@
 #include "imgtool/agent/agent.h"
 
 #define SYSROOT "/sysroot"
+#define WHOLE	"/dev/ubda"	/* the disk */
 
 /* How long the root device may take to appear. */
 #define DEVICE_WAIT_MS 2000
@@ -171,22 +172,58 @@ static int report_mount(const char *device, int err, const char *says)
 	return -1;
 }
 
-int system_root(const char *device, bool writable)
+/* How many partitions the disk has; the name of the last one in NAME. */
+static int find_partitions(char *name, size_t size)
+{
+	int i, count = 0;
+	char path[32];
+
+	for (i = 1; i < 256; i++) {
+		snprintf(path, sizeof(path), WHOLE "%d", i);
+		if (access(path, F_OK))
+			continue;
+		snprintf(name, size, "%s", path);
+		count++;
+	}
+	return count;
+}
+
+/* The whole disk if there is a file system on it, else its only partition. */
+static int mount_root(const char *device, bool writable)
 {
 	const char *says;
-	int err;
+	char partition[32];
+	int count, err = mount_any(device, writable, &says);
 
+	if (!err)
+		return 0;
+	if (*says || (err != EINVAL && err != ENODEV) || strcmp(device, WHOLE))
+		return report_mount(device, err, says);
+	count = find_partitions(partition, sizeof(partition));
+	if (count == 1) {
+		err = mount_any(partition, writable, &says);
+		return err ? report_mount(partition, err, says) : 0;
+	}
+	if (!count)
+		return report_mount(device, err, says);
+	ctl_fail(AGENT_EXIT_FAILED, "",
+		 "has %d partitions: choose one by @NUMBER behind its name",
+		 count);
+	return -1;
+}
+
+int system_root(const char *device, bool writable)
+{
 	if (!wait_for_device(device)) {
 		ctl_fail(AGENT_EXIT_FAILED, "",
-			 strcmp(device, "/dev/ubda") ?
+			 strcmp(device, WHOLE) ?
 			 "there is no such partition (%s in the guest)" :
 			 "the guest has no disk %s", device);
 		return -1;
 	}
 	mkdir(SYSROOT, 0755);
-	err = mount_any(device, writable, &says);
-	if (err)
-		return report_mount(device, err, says);
+	if (mount_root(device, writable) < 0)
+		return -1;
 	if (chdir(SYSROOT) || mount(".", "/", NULL, MS_MOVE, NULL) ||
 	    chroot(".") || chdir("/")) {
 		ctl_fail(AGENT_EXIT_FAILED, "",

@@ -127,9 +127,10 @@ int control_send_start(const struct run_options *options,
 	struct agent_header head = { .type = AGENT_START };
 	struct agent_start start = {
 		.version = AGENT_VERSION,
-		.flags = options->rw ? AGENT_RW : 0,
+		.flags = options->rw || options->keep ? AGENT_RW : 0,
 		.tty_channel = stdio->tty_channel,
 		.argc = options->argc,
+		.script_size = options->script_size,
 	};
 	size_t at;
 	int i;
@@ -145,9 +146,14 @@ int control_send_start(const struct run_options *options,
 	put_string(options->user);
 	put_string(options->workdir);
 	put_string(options->hostname);
+	put_string(options->script_data ? options->script_name : "");
 	for (i = 0; i < options->argc; i++)
 		put_string(options->argv[i]);
 	start.envc = put_env(options, stdio->terminal);
+	if (options->script_data) {
+		start.flags |= AGENT_SCRIPT;
+		put(options->script_data, options->script_size);
+	}
 	head.size = out.end - at - sizeof(head);
 	if (head.size > AGENT_MESSAGE_MAX)
 		return msg_error("CMD", "the argument list is too long");

@@ -33,15 +33,20 @@ static unsigned int take_partition(char *path)
 	return n;
 }
 
-static int check_kind(const char *path, int fd, const struct stat *st)
+static int check_kind(const char *path, int fd, const struct stat *st,
+		      bool writable)
 {
 	uint64_t size = st->st_size;
+	int readonly = 0;
 
 	if (S_ISDIR(st->st_mode))
 		return msg_error(path, "is a directory, not an image; imgtool build makes an image of it");
 	if (S_ISBLK(st->st_mode)) {
 		if (ioctl(fd, BLKGETSIZE64, &size))
 			return msg_errno(path, errno, "its size is not known");
+		/* It can be opened for writing all the same. */
+		if (writable && !ioctl(fd, BLKROGET, &readonly) && readonly)
+			return msg_error(path, "is a read-only device");
 	} else if (!S_ISREG(st->st_mode)) {
 		return msg_error(path, "is neither a file nor a block device");
 	}
@@ -68,11 +73,11 @@ int image_open(const struct run_options *options, struct run_image *image)
 	memset(image, 0, sizeof(*image));
 	image->path = mem_strdup(options->image);
 	image->partition = take_partition(image->path);
-	image->fd = -1;
+	image->fd = image->keep_fd = -1;
 	/* Of a directory or fifo, say that and not that it can't be written. */
 	if (!stat(image->path, &st) && !S_ISREG(st.st_mode) &&
 	    !S_ISBLK(st.st_mode))
-		return check_kind(image->path, -1, &st);
+		return check_kind(image->path, -1, &st, false);
 	image->fd = open_high(image->path, options->rw ? O_RDWR : O_RDONLY);
 	if (image->fd < 0)
 		return msg_errno(image->path, errno, options->rw ?
@@ -80,21 +85,23 @@ int image_open(const struct run_options *options, struct run_image *image)
 				 "cannot be opened");
 	if (fstat(image->fd, &st))
 		return msg_errno(image->path, errno, "cannot be looked at");
-	return check_kind(image->path, image->fd, &st);
+	if (check_kind(image->path, image->fd, &st, options->rw) ||
+	    keep_check_image(options, image))
+		return -1;
+	return options->keep ? keep_open(options->keep, image) : 0;
 }
 
 /*
  * The kernel's parser takes a backslash in front of its separators, and its
- * host side quotes blanks. For what neither can say there is the descriptor,
- * at the price that the layer is not beside the image then.
+ * host side quotes blanks. For what neither can say there is the descriptor.
  */
-const char *image_name_for_kernel(const struct run_image *image)
+char *image_name_for_kernel(const char *path, int fd)
 {
-	static char name[2 * NAME_MAX_FOR_KERNEL + 1];
+	char *name = mem_alloc(2 * NAME_MAX_FOR_KERNEL + 2);
 	size_t n = 0;
 	const char *p;
 
-	for (p = image->path; *p; p++) {
+	for (p = path; *p; p++) {
 		if ((unsigned char)*p < ' ' || *p == '"' || *p == 0x7f ||
 		    n >= NAME_MAX_FOR_KERNEL)
 			break;
@@ -103,9 +110,10 @@ const char *image_name_for_kernel(const struct run_image *image)
 		name[n++] = *p;
 	}
 	name[n] = 0;
-	if (*p)
-		snprintf(name, sizeof(name), "/proc/self/fd/%d", image->fd);
-	return name;
+	if (!*p)
+		return name;
+	free(name);
+	return mem_printf("/proc/self/fd/%d", fd);
 }
 
 const char *image_root_device(const struct run_image *image)
@@ -118,8 +126,9 @@ const char *image_root_device(const struct run_image *image)
 	return name;
 }
 
-void image_close(struct run_image *image)
+void image_close(struct run_image *image, bool used)
 {
+	keep_close(image, used);
 	if (image->fd >= 0)
 		close(image->fd);
 	free(image->path);

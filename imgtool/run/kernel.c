@@ -77,16 +77,36 @@ static void add(struct list *list, char *item)
 	list->items[list->count++] = item;
 }
 
+/* NAME, or NAME,BACKING. Takes both. */
+static void add_disk_names(struct list *list, const char *flags, char *name,
+			   char *backing)
+{
+	add(list, mem_printf("ubd0%s=%s%s%s", flags, name, backing ? "," : "",
+			     backing ?: ""));
+	free(name);
+	free(backing);
+}
+
 /*
- * The image, as plain bytes (d: a guest that writes another format's header
- * into it must not make the next run read it as that), on a throw-away layer
- * (o), which the kernel keeps beside the image or where temporary files go.
+ * The image, be it plain bytes or a COW file, on a throw-away layer (o), which
+ * the kernel keeps beside the image or where temporary files go; or the file
+ * of --keep over it. Whether the image is a COW file its beginning says: no
+ * guest can write one to a plain image, the kernel refuses that.
  */
 static void add_disk(struct list *list, const struct run_options *options,
 		     const struct run_image *image)
 {
-	add(list, mem_printf("ubd0%s=%s", options->rw ? "d" : "do",
-			     image_name_for_kernel(image)));
+	char *name = image_name_for_kernel(image->path, image->fd);
+	const char *backing = options->backing;
+
+	if (image->keep) {
+		add_disk_names(list, "",
+			       image_name_for_kernel(image->keep,
+						     image->keep_fd), name);
+		return;
+	}
+	add_disk_names(list, options->rw ? "" : "o", name,
+		       backing ? image_name_for_kernel(backing, -1) : NULL);
 	if (options->rw)
 		return;
 	if (options->layer_dir)

@@ -5,9 +5,11 @@
  *	../run.c    the verb: options
  *	session.c   order of things, the wait for everything, exit status
  *	image.c	    the image, checked
+ *	keep.c	    COW files: --keep, or the image itself
  *	kernel.c    which kernel, and its command line
  *	initrd.c    the archive that holds init (../agent)
  *	guest.c	    the kernel's process: start, stop, end
+ *	script.c    --script
  *	stdio.c	    where the command's descriptors lead
  *	terminal.c  raw mode, and bytes between the terminal and the guest
  *	control.c   messages to and from the agent
@@ -50,6 +52,8 @@ struct run_options {
 	uint64_t mem;		 /* bytes */
 	unsigned int cpus;
 	bool rw;
+	const char *keep;	 /* the layer's file; NULL: thrown away */
+	const char *backing;	 /* of a COW file IMG; NULL: its header's */
 	bool verbose;
 	uint64_t layer_max;	 /* bytes; 0: no limit of ours */
 	const char *layer_dir;	 /* NULL: choose */
@@ -60,7 +64,12 @@ struct run_options {
 	size_t bind_count;
 	char **env;		 /* NAME=VALUE or NAME */
 	size_t env_count;
-	char **argv;		 /* ends with NULL; empty: a shell */
+	const char *script;	 /* a file of the host, or - ; NULL: none */
+	const char *script_name; /* what it is called in the guest */
+	char *script_data;	 /* NULL until it is read */
+	size_t script_size;
+	char **argv;		 /* ends with NULL; empty: a shell; with
+				  * a script, its arguments */
 	int argc;
 };
 
@@ -70,20 +79,41 @@ struct run_image {
 	char *path;		 /* as given, without @PARTITION */
 	unsigned int partition;	 /* 0: the whole */
 	int fd;
+	const char *keep;	 /* --keep's file; NULL: none */
+	int keep_fd;
+	bool keep_made;		 /* it was not there before */
 };
 
 /* Open the image, IMG or IMG@PARTITION, and check what can be told from
- * outside: that it is a file or block device, readable, and not empty. */
+ * outside: that it is a file or block device, readable, and not empty. Open or
+ * make the file of --keep. */
 int image_open(const struct run_options *options, struct run_image *image);
 
-/* What to write behind ubd0=: its name in the kernel's spelling, or one that
- * leads to image->fd. Static. */
-const char *image_name_for_kernel(const struct run_image *image);
+/* A file's name for ubd0=, in the kernel's spelling, or one that leads to FD.
+ * New memory. */
+char *image_name_for_kernel(const char *path, int fd);
 
 /* The root device in the guest. Static. */
 const char *image_root_device(const struct run_image *image);
 
-void image_close(struct run_image *image);
+/* USED: the command was started, and a file made for --keep stays. */
+void image_close(struct run_image *image, bool used);
+
+/* ---- keep.c ---- */
+
+/* If the image is a COW file, can it be opened with all below it? */
+int keep_check_image(const struct run_options *options,
+		     const struct run_image *image);
+
+/* Make the COW file FILE over the image, or see that it is one to go on with.
+ * Sets what image has of it. */
+int keep_open(const char *file, struct run_image *image);
+void keep_close(struct run_image *image, bool used);
+
+/* ---- script.c ---- */
+
+/* Read options->script; sets the fields behind it. */
+int script_read(struct run_options *options);
 
 /* ---- initrd.c ---- */
 

@@ -48,6 +48,7 @@ struct session {
 	int signals;	  /* signalfd */
 	int status;	  /* -1: not known yet */
 	int interrupts;	  /* signals that ask for an end, so far */
+	bool started;	  /* the command was */
 	bool hung_up;	  /* the terminal is gone */
 	bool lost;	  /* output could not be delivered */
 	int64_t kill_at;  /* 0: never */
@@ -276,6 +277,7 @@ static void hear(struct session *s, const struct agent_header *head,
 		if (s->state != BOOTING)
 			break;
 		s->state = RUNNING;
+		s->started = true;
 		if (s->stdio.terminal)
 			terminal_enter();
 		break;
@@ -392,7 +394,7 @@ static void wait_for_end(struct session *s)
 
 static int start_guest(struct session *s, const char *kernel)
 {
-	int fds[RUN_CHANNELS + 2], initrd = initrd_create(), result;
+	int fds[RUN_CHANNELS + 3], initrd = initrd_create(), result;
 	char **argv;
 	size_t i;
 
@@ -401,6 +403,7 @@ static int start_guest(struct session *s, const char *kernel)
 	memcpy(fds, s->stdio.kernel_fd, sizeof(s->stdio.kernel_fd));
 	fds[RUN_CHANNELS] = initrd;
 	fds[RUN_CHANNELS + 1] = s->image.fd;
+	fds[RUN_CHANNELS + 2] = s->image.keep_fd;
 	argv = kernel_arguments(s->options, &s->image, &s->stdio, kernel,
 				initrd);
 	result = guest_start(&s->guest, kernel, argv, fds,
@@ -461,6 +464,6 @@ int session_run(const struct run_options *options)
 		guest_reap(&s.guest);
 	}
 	terminal_finish();
-	image_close(&s.image);
+	image_close(&s.image, s.started);
 	return status;
 }

@@ -56,16 +56,16 @@ unset FAKE_LINUX
 echo "# what the kernel is given"
 capture run -v --mem 100M --cpus 3 --append 'a=1 b="c d"' -- true
 assert_status 0
-assert_match 'mem=102400K ncpus=3 initrd=/proc/self/fd/[0-9]+ ubd0do=.*/image ' err
+assert_match 'mem=102400K ncpus=3 initrd=/proc/self/fd/[0-9]+ ubd0o=.*/image ' err
 assert_match ' a=1 b="c d"$' err
 capture run -v --rw --layer-max 10M -- true
-assert_match ' ubd0d=.*/image ' err
+assert_match ' ubd0=.*/image ' err
 cp image 'name with, odd: letters'
 capture imgtool run -v 'name with, odd: letters' -- true
-assert_match ' ubd0do=name with\\, odd\\: letters ' err
+assert_match ' ubd0o=name with\\, odd\\: letters ' err
 cp image 'name with "'
 capture imgtool run -v 'name with "' -- true
-assert_match ' ubd0do=/proc/self/fd/[0-9]+ ' err
+assert_match ' ubd0o=/proc/self/fd/[0-9]+ ' err
 capture run -- true
 assert_eq "$(cat err)" "" "standard error without --verbose"
 
