@@ -55,7 +55,7 @@ assert_no_match '^@failed' console
 sed -nE 's,^[0-9]+ +,,
 	s,^mkdirat\([0-9]+[^"]*"([a-z-]+)".*,= \1,p
 	s|^f(data)?sync\([0-9]+<[^>]*/([^/>]+)>.*|sync \2|p
-	s#^pwritev2?\([0-9]+<[^>]*/([^/>]+)>.*, ([0-9]+)(, 0)?( <|[)]).*#write \1 \2#p' log |
+	s#^pwritev2?\([0-9]+<[^>]*/([^/>]+)>.*\], [0-9]+, ([0-9]+).*#write \1 \2#p' log |
 	sed -E 's/^write cow ([0-9]{5,})$/data cow/; s/^write cow ([0-9]+)$/map cow/
 		s/^write ([a-z]+) .*/data \1/' >calls
 
