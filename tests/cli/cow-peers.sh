@@ -5,6 +5,7 @@
 # RANDOM_SEED repeats a run.
 . "$UMKIT_SRC/tests/cli/cli.sh"
 need_cmd uml_mkcow uml_moo
+[ -x "$UMKIT_BUILD/tests/unit/storage/scatter" ] || skip "scatter: not built"
 
 seed=${RANDOM_SEED:-$$}
 echo "RANDOM_SEED=$seed"
