@@ -49,6 +49,13 @@ safe()
 	sed -n 's/^@safe //p' lines | tail -n 1
 }
 
+# sound COW WHEN: as its check sees it
+sound()
+{
+	capture imgtool cow check "$1"
+	[ "$status" = 0 ] || { show; fail "$2: imgtool cow check"; }
+}
+
 # sectors FILE FLAT DATA_AT EVENT N DISK: killed there, then the sectors
 sectors()
 {
@@ -57,6 +64,7 @@ sectors()
 		fail "$1: killed at $4 $5: there was none"
 	[ "$2" = "$1" ] || {
 		rm -f "$2"
+		sound "$1" "killed at $4 $5"
 		imgtool cow flatten "$1" "$2" || fail "$1: cannot be opened"
 	}
 	last=$(safe)
@@ -109,6 +117,7 @@ for n in ${UBD_KILLS:-1 3 10 31}; do
 			killed_at="$event $n"
 			kills=$((kills + 1))
 		fi
+		sound cow "ext4: killed at $killed_at"
 		imgtool cow flatten cow flat
 		e2fsck -fy -E journal_only flat >fsck 2>&1 || :
 		e2fsck -fn flat >fsck 2>&1 || {

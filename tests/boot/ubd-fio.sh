@@ -36,6 +36,7 @@ in_guest "cd /mnt && ./verify run /dev/ubdb /dev/ubdc $count $seed &&
 	./verify run /dev/ubdd /dev/ubde $count $seed" \
 	ubd1=raw ubd2d=raw.model ubd3=cow,base ubd4d=cow.model
 "$verify" check raw raw.model || fail "raw"
+imgtool cow check cow || fail "COW: check"
 imgtool cow flatten cow flat
 "$verify" check flat cow.model || fail "COW"
 assert_eq "$(sha256sum <base)" "$before" "the backing"
@@ -81,3 +82,4 @@ END
 in_guest '. /mnt/jobs.sh' ubd1=raw ubd2=cow,base
 [ "$(grep -c '^3;fio-' out)" = 4 ] || { show; fail "not four runs of fio"; }
 assert_eq "$(sha256sum <base)" "$before" "the backing"
+imgtool cow check cow || fail "COW after fio: check"
