@@ -63,9 +63,11 @@ fio=$(readlink -f "$(command -v fio)")
 truncate -s 64M raw
 head -c 64M /dev/urandom >base
 before=$(sha256sum <base)
-# The host's root is the guest's, for fio and its libraries.
+# The host's root is the guest's, for fio and its libraries; read-only, since fio
+# leaves files where it is.
 cat >dir/jobs.sh <<END
-mkdir /root.host && mount -t hostfs none /root.host -o / &&
+mkdir /root.host && mount -r -t hostfs none /root.host -o / &&
+	grep -q " /root.host hostfs ro" /proc/mounts &&
 	mount -t devtmpfs dev /root.host/dev && mount -t proc proc /root.host/proc &&
 	mount -t sysfs sys /root.host/sys && mount -t tmpfs tmp /root.host/tmp || exit
 for disk in ubdb ubdc; do
@@ -74,6 +76,7 @@ for disk in ubdb ubdc; do
 			--thread --numjobs=4 --size=14M --offset_increment=16M \\
 			--rw=randwrite --bsrange=512-64k --percentage_random=90 \\
 			--verify=crc32c --verify_backlog=64 --verify_fatal=1 \\
+			--verify_state_save=0 \\
 			--fsync=32 --randseed=$seed --group_reporting \\
 			--minimal \$how || exit
 	done
