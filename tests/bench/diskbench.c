@@ -24,8 +24,8 @@
 
 #define LARGE	(1u << 20)
 #define SMALL	4096u
-#define OPS	20000u	/* small ones, per repetition */
-#define REPS	5
+/* Small ones, per repetition: a time within which we are seldom interrupted. */
+#define OPS	2000u
 
 static int fd;
 static bool drop;
@@ -120,9 +120,9 @@ int main(int argc, char **argv)
 	memset(buf, 0x5a, LARGE);
 	if (first)
 		job("seq-write-first", true, false, 1);
-	job("seq-write", true, false, REPS);
-	job("seq-read", false, false, REPS);
-	job("rand-read-4k", false, true, REPS);
-	job("rand-write-4k", true, true, REPS);
+	job("seq-write", true, false, 5);
+	job("seq-read", false, false, 10);
+	job("rand-read-4k", false, true, 40);
+	job("rand-write-4k", true, true, 15);
 	return 0;
 }
