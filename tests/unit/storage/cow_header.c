@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Headers: the four kinds byte by byte as ubd-cow(5) has them, then damaged
- * ones. A fuzzer changes bytes of good headers; what is accepted must lie
- * within the file. STORAGE_FUZZ is how many it tries.
+ * ones. For more of these see tests/fuzz.
  */
-#include <stdlib.h>
-
 #include "../../../ubd/format/cow.h"
 #include "../drivers/check.h"
-#include "cutio.h"
 
 static unsigned char raw[COW_HEADER_MOST];
 static struct cow_header head;
@@ -153,71 +149,10 @@ static void test_damaged(void)
 	CHECK(!cow_probe("OOO", 3) && cow_probe("MOOO", 4));
 }
 
-/* Opens what was accepted, and uses it: nothing may leave the stores. */
-static void use(u64 bytes)
-{
-	struct cutio base, over;
-	unsigned char sector[512];
-	struct iovec v = { sector, sizeof(sector) };
-	struct io_span span = { &v, 0, sizeof(sector) };
-	struct image *img;
-
-	cutio_init(&base, bytes);
-	cutio_init(&over, bytes);
-	memcpy(over.now, raw, sizeof(raw));
-	img = cow_image(&over.io, &head, raw_image(&base.io, head.size), true);
-	if (CHECK(img != NULL)) {
-		img->fmt->read(img, &span, (img->bytes - 512) & ~511ull,
-			       false);
-		span = (struct io_span){ &v, 0, sizeof(sector) };
-		img->fmt->write(img, &span, 0);
-		img->fmt->flush(img);
-		img->fmt->close(img);
-	}
-	cutio_free(&base);
-	cutio_free(&over);
-}
-
-static void fuzz(u32 tries)
-{
-	u32 accepted = 0, i, n;
-	const u64 bytes = 64 << 10;
-
-	for (i = 0; i < tries; i++) {
-		switch (random_below(4)) {
-		case 0: make_v1(); break;
-		case 1: make_v2(); break;
-		case 2: make_v3(0, 64 << 10); break;
-		case 3: make_v3(4, 64 << 10); break;
-		}
-		for (n = random_below(5); n; n--) {
-			u32 at = random_below(4) ? random_below(48) :
-				 random_below(2) ? 260 + random_below(20) :
-				 random_below(COW_HEADER_MOST);
-
-			raw[at] = (unsigned char)(random_below(2) ?
-				1u << random_below(8) : random_below(256));
-		}
-		if (cow_parse(raw, random_below(4) ? sizeof(raw) :
-			      random_below(sizeof(raw)), bytes, &head))
-			continue;
-		accepted++;
-		CHECK(head.map_at + head.map_bytes <= bytes);
-		CHECK(head.data_at >= head.map_at + head.map_bytes);
-		CHECK(strlen(head.backing) <= COW_BACKING_MOST);
-		use(bytes);
-	}
-	CHECK(accepted > tries / 20 && accepted < tries);
-}
-
 int main(void)
 {
-	const char *many = getenv("STORAGE_FUZZ");
-
 	test_kinds();
 	test_encode();
 	test_damaged();
-	random_seed(9);
-	fuzz(many ? (u32)strtoul(many, NULL, 10) : 20000);
 	return check_failures != 0;
 }
