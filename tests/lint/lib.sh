@@ -3,15 +3,22 @@
 . "$TEST_LIB/common.sh"
 cd "$UMKIT_SRC"
 
-# project_files [GLOB...]: our files, not what a build has left. In a release
-# there is no git: everything counts there.
+# project_files GLOB...: our files, not what a build has left, as well as that
+# can be told: a release has a list, a copy of a checkout has not.
 project_files()
 {
-	if git rev-parse --git-dir >/dev/null 2>&1; then
+	local file glob args=()
+	if [ -e MANIFEST ]; then
+		while IFS= read -r file; do
+			for glob; do
+				# shellcheck disable=SC2053 # it is a pattern
+				[[ $file != $glob ]] || echo "$file"
+			done
+		done <MANIFEST
+	elif git rev-parse --git-dir >/dev/null 2>&1; then
 		git -c safe.directory='*' ls-files --cached --others \
 			--exclude-standard -- "$@"
 	else
-		local args=() glob
 		for glob; do
 			args+=(-o -path "./$glob")
 		done
