@@ -54,7 +54,8 @@ to_be_installed()
 	while IFS= read -r man; do
 		echo "share/man/man${man##*.}/${man##*/}"
 	done <pages
-	[ ! "$imgtool" ] || echo bin/imgtool
+	[ ! "$imgtool" ] || printf '%s\n' bin/imgtool \
+		share/bash-completion/completions/imgtool
 	[ ! "$kernel" ] || printf '%s\n' bin/linux bin/linux.uml
 }
 
