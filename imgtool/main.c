@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "config.h"
 #include "imgtool/msg.h"
 #include "imgtool/verb.h"
+#include "imgtool/version.h"
 
 static void print_overview(FILE *out)
 {
@@ -19,7 +19,7 @@ static void print_overview(FILE *out)
 	for (verb = verbs; verb->name; verb++)
 		fprintf(out, "  %-10s%s\n", verb->name, verb->summary);
 	fputs("\n  imgtool help VERB    what a verb takes\n"
-	      "  imgtool --version    print the version\n"
+	      "  imgtool --version    print the version; with --json, that of libraries, too\n"
 	      "\nMore in imgtool(1).\n", out);
 }
 
@@ -58,10 +58,8 @@ static int dispatch(int argc, char **argv)
 		print_overview(stderr);
 		return STATUS_USAGE;
 	}
-	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		printf("imgtool %s\n", PACKAGE_VERSION);
-		return STATUS_OK;
-	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return version_print(argc - 1, argv + 1);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		print_overview(stdout);
 		return STATUS_OK;

@@ -45,6 +45,18 @@ assert_plain_error 2 '^imgtool: --frobnicate: no such option'
 capture "$IMGTOOL" --version
 assert_status 0
 assert_match '^imgtool [0-9]'
+version=$(sed 's/^imgtool //' out)
+capture "$IMGTOOL" --version --json
+assert_status 0
+assert_match "^\\{\"version\":\"$version\",\"libraries\":\\{"
+# libarchive can be without zstd.
+assert_eq "$(sed -E 's/"[0-9][^"]*"/V/g; s/"zstd":V,//' out)" \
+	'{"version":V,"libraries":{"libext2fs":V,"libarchive":V,"fuse3":V,"json-c":V,"blkid":V}}' \
+	'--version --json'
+capture "$IMGTOOL" --version --xml
+assert_plain_error 2 '^imgtool: --xml: --version takes nothing but --json'
+capture "$IMGTOOL" --version --json x
+assert_plain_error 2 '^imgtool: x: --version takes no operands'
 for words in help --help; do
 	capture "$IMGTOOL" $words
 	assert_status 0

@@ -43,7 +43,7 @@ offers 'imgtool help bu' build
 offers 'imgtool bui' build
 offers 'imgtool help build '
 offers 'no-such-imgtool bui'
-offers 'imgtool --version '
+offers 'imgtool --version ' --json
 
 echo '# options'
 for verb in "${verbs[@]}"; do
