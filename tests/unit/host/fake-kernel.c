@@ -6,7 +6,7 @@
  *
  *	say		print the boot information
  *	lock		host_lockdown()
- *	start		make the umid folder's socket name known, print it
+ *	start		make the umid folder, print its pid file's name
  *	once=FILE	if FILE exists go on behind the next `end`, else make it
  *	end
  *	exit=N, abort, fault, killed, reboot, fatal
@@ -159,7 +159,7 @@ static void word(const struct host_boot_info *i, const char *w)
 	else if (!strcmp(w, "lock"))
 		printf("lockdown %d\n", host_lockdown());
 	else if (!strcmp(w, "start"))
-		printf("mconsole %s\n", host_umid_mconsole());
+		printf("umid %d %s\n", umid_make(), umid_files()[0]);
 	else if (!strncmp(w, "exit=", 5))
 		host_exit(atoi(w + 5));
 	else if (!strcmp(w, "abort"))

@@ -56,9 +56,9 @@ assert_match '^kernel process: killed by signal 9: .*out of memory' err
 
 echo "== the umid folder"
 capture linux_ umid=x start
-assert_match "^mconsole $uml/x/mconsole\$"
+assert_match "^umid 0 $uml/x/pid\$"
 capture linux_ start
-assert_match "^mconsole $uml/[a-z0-9]{6}/mconsole\$"
+assert_match "^umid 0 $uml/[a-z0-9]{6}/pid\$"
 no_folder
 start_linux
 kernel=$(cat "$uml/x/pid")

@@ -44,7 +44,7 @@ static void parse(int argc, char **argv)
 static void make_umid(void)
 {
 	/* asked for by name: another instance's is an error, the lack of a
-	 * place for it only costs mconsole */
+	 * place for it is none */
 	if (options.umid && umid_make() == -EAGAIN)
 		host_exit(1);
 }

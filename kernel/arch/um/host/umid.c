@@ -181,13 +181,3 @@ int umid_make(void)
 	supervise_umid(true);
 	return host_at_exit(umid_remove);
 }
-
-const char *host_umid_mconsole(void)
-{
-	return umid_make() ? NULL : mconsole;
-}
-
-const char *host_umid(void)
-{
-	return name;
-}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The folder of this instance, <uml_dir>/<umid>/, with its files `pid` and
- * `mconsole`. It is made when somebody needs it and removed at the end.
+ * The folder of this instance, <uml_dir>/<umid>/, with its file `pid`. It is
+ * made when somebody needs it and removed at the end, with a socket `mconsole`
+ * that others may have left in it.
  */
 #ifndef UM_HOST_UMID_H
 #define UM_HOST_UMID_H
@@ -18,12 +19,5 @@ const char *const *umid_files(void);
 
 /* Makes the folder and the pid file, once. 0 or -errno, with a message. */
 int umid_make(void);
-
-/* For the mconsole driver: the path of its socket, after making the folder;
- * NULL when there is no folder. Static. */
-const char *host_umid_mconsole(void);
-
-/* The name, for the boot log and mconsole. Static. */
-const char *host_umid(void);
 
 #endif
