@@ -12,9 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <ext2fs/ext2_fs.h>
-#include <ext2fs/ext2fs.h>
-
 #include "imgtool/check/tool.h"
 #include "imgtool/cow/cow.h"
 #include "imgtool/cow/findings.h"
@@ -38,30 +35,6 @@ const struct verb_option verb_fsck_options[] = {
 };
 
 static bool repair, as_json;
-
-/* A file without a name, for COPY_BYTES. -1: reported */
-static int open_temporary(uint64_t bytes)
-{
-	const char *dir = getenv("TMPDIR") ?: "/var/tmp";
-	char *path = mem_printf("%s/imgtool.XXXXXX", dir);
-	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-	/* not every file system has files without names */
-	if (fd < 0) {
-		fd = mkostemp(path, O_CLOEXEC);
-		if (fd < 0)
-			msg_errno(path, errno, "cannot be made");
-		else
-			unlink(path);
-	}
-	if (fd >= 0 && ftruncate(fd, (off_t)bytes)) {
-		msg_errno(path, errno, "cannot be made that long");
-		close(fd);
-		fd = -1;
-	}
-	free(path);
-	return fd;
-}
 
 /* All of the chosen part, zeroes as holes. -1: reported */
 static int copy_out(struct disk *disk, int fd)
@@ -106,39 +79,18 @@ static int copy_back(struct disk *disk, int fd)
 	return r ? msg_errno(disk->name, -r, "cannot be repaired") : 0;
 }
 
-/* e2fsck does not know where a partition ends. -1: reported */
-static int check_size(struct disk *disk)
-{
-	struct ext2_super_block sb;
-	uint64_t blocks;
-	unsigned int log;
-
-	if (disk_read(disk, SUPERBLOCK_OFFSET, &sb, sizeof(sb)))
-		return msg_error(disk->name, "is too short for a file system");
-	blocks = ext2fs_le32_to_cpu(sb.s_blocks_count);
-	if (sb.s_feature_incompat &
-	    ext2fs_cpu_to_le32(EXT4_FEATURE_INCOMPAT_64BIT))
-		blocks |= (uint64_t)ext2fs_le32_to_cpu(sb.s_blocks_count_hi)
-			  << 32;
-	log = ext2fs_le32_to_cpu(sb.s_log_block_size);
-	if (log <= 6 && disk->offset && blocks > disk->size >> (10 + log))
-		return msg_error(disk->name, "the file system is larger than "
-				 "its partition: nothing is tried");
-	return 0;
-}
-
 static int run_e2fsck(struct disk *disk, int out)
 {
 	const char *const look[] = { "-f", "-n", NULL };
 	const char *const mend[] = { "-f", "-y", NULL };
 	int fd = disk->fd, status = -1;
 
-	if (check_size(disk))
+	if (tool_fits(disk))
 		return -1;
 	if (!disk->image)
 		return tool_run("e2fsck", repair ? mend : look, fd,
 				disk->offset, NULL, out);
-	fd = open_temporary(disk->size);
+	fd = tool_temporary(disk->size);
 	if (fd < 0)
 		return -1;
 	if (!copy_out(disk, fd))
@@ -175,7 +127,7 @@ static void print_lines(struct json *json, int out)
 
 static int check_fs(struct disk *disk, struct json *json)
 {
-	int out = as_json ? open_temporary(0) : -1, status;
+	int out = as_json ? tool_temporary(0) : -1, status;
 
 	if (as_json && out < 0)
 		return CHECK_FAILED;
