@@ -163,3 +163,27 @@ for change in '19 \0' '16 \0177' '28 \0177' '12 \01'; do
 	cp good.img crash.img
 	[ "$at" = 19 ] || assert_plain_error 1 "crash.img: .*superblock makes no sense"
 done
+
+# bytes changed at random, FUZZ_ROUNDS (8) from FUZZ_SEED (1) on: it ends by
+# itself, with messages that are ours
+versions -J size=4 -b 1024 -t ext4
+journal_at=$(in_image a.img 'bmap <8> 0')
+block=$(in_image b.img 'blocks /magic')
+block=${block//[^0-9]/}
+for kind in - 6 3; do
+	journal a.img $kind 9 1 b.img "revoke=$block" commit=1 c.img commit=2
+	cp crash.img "good$kind.img"
+done
+seed=${FUZZ_SEED:-1}
+for ((n = seed; n < seed + ${FUZZ_ROUNDS:-8}; n++)); do
+	for kind in - 6 3; do
+		cp "good$kind.img" crash.img
+		mutate "$n" $((n % 9 + 1)) $((journal_at * 1024)) \
+			$((journal_at * 1024 + (n % 2 ? 30000 : 300000))) crash.img
+		capture "$IMGTOOL" find --json crash.img
+		if [ "$status" -gt 1 ] || grep -qav '^imgtool: ' err; then
+			show
+			fail "seed $n, kind $kind: status $status"
+		fi
+	done
+done
