@@ -29,7 +29,7 @@ int journal_damaged(const struct journal *journal, const char *how, ...)
 		text = NULL;
 	va_end(ap);
 	msg_error(journal->name, "was not unmounted, and its journal is "
-		  "damaged: %s; e2fsck may repair it", text ?: "");
+		  "damaged: %s; imgtool fsck --repair may make it good", text ?: "");
 	free(text);
 	return -1;
 }
@@ -177,7 +177,7 @@ static int refuse_fast(struct journal *j, uint32_t next)
 		return 0;
 	return msg_error(j->name, "was not unmounted, and its journal has fast "
 			 "commits (fast_commit), which cannot be read here; "
-			 "e2fsck writes them to their places");
+			 "imgtool fsck --repair writes them to their places");
 }
 
 static int replay(struct journal *j, struct overlay *overlay)
