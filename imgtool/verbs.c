@@ -58,6 +58,30 @@ const struct verb verbs[] = {
 		.options = verb_info_options,
 	},
 	{
+		.name = "fsck",
+		.synopsis = "[OPTION]... IMG",
+		.summary = "check an image and the file system on it",
+		.function = verb_fsck,
+		.options = verb_fsck_options,
+		.notes =
+"IMG@N is partition N. Without --repair nothing is written. The exit status is\n"
+"that of fsck(8): 0 clean, 1 repaired, 4 errors are left, 8 it could not be done.",
+	},
+	{
+		.name = "resize",
+		.synopsis = "[OPTION]... IMG SIZE",
+		.summary = "make a raw image and its file system larger or smaller",
+		.function = verb_resize,
+		.options = verb_resize_options,
+	},
+	{
+		.name = "sparsify",
+		.synopsis = "[OPTION]... IMG",
+		.summary = "give the space of free blocks back to the host",
+		.function = verb_sparsify,
+		.options = verb_sparsify_options,
+	},
+	{
 		.name = "tar",
 		.synopsis = "[OPTION]... IMG[:PATH]",
 		.summary = "write a directory and all below it as a tar",

@@ -9,25 +9,20 @@
 /* Slots of the cache: block N can only be in slot N % SLOTS. */
 #define SLOTS 2048
 
-struct overlay {
-	struct overlay *next;
-	uint64_t number;
-	uint8_t data[];
-};
-
 struct disk_io {
 	struct disk *disk;
 	uint64_t number[SLOTS]; /* block + 1; 0: empty */
 	uint8_t *data[SLOTS];
-	struct overlay *overlays[SLOTS];
-	size_t overlay_count;
+	struct overlay *overlay; /* NULL: none */
 };
 
 static struct disk *next_disk;
+static struct overlay *next_overlay;
 
-void disk_io_use(struct disk *disk)
+void disk_io_use(struct disk *disk, struct overlay *overlay)
 {
 	next_disk = disk;
+	next_overlay = overlay;
 }
 
 static struct disk_io *io_of(io_channel channel)
@@ -52,6 +47,8 @@ static errcode_t disk_io_open(const char *name, int flags, io_channel *channel)
 	struct disk_io *io = mem_zalloc(sizeof(*io));
 
 	io->disk = next_disk;
+	io->overlay = next_overlay;
+	next_overlay = NULL;
 	c->magic = EXT2_ET_MAGIC_IO_CHANNEL;
 	c->manager = disk_io_manager;
 	/* The library frees this with its own allocator, which is malloc. */
@@ -66,18 +63,11 @@ static errcode_t disk_io_open(const char *name, int flags, io_channel *channel)
 static errcode_t disk_io_close(io_channel channel)
 {
 	struct disk_io *io = io_of(channel);
-	struct overlay *o;
-	int i;
 
 	if (--channel->refcount > 0)
 		return 0;
 	drop_cache(io);
-	for (i = 0; i < SLOTS; i++) {
-		while ((o = io->overlays[i])) {
-			io->overlays[i] = o->next;
-			free(o);
-		}
-	}
+	overlay_free(io->overlay);
 	free(io);
 	free(channel->name);
 	free(channel);
@@ -88,53 +78,10 @@ static errcode_t disk_io_set_blksize(io_channel channel, int size)
 {
 	if (size < 1024 || size > 65536)
 		return EXT2_ET_INVALID_ARGUMENT;
-	if (channel->block_size != size) {
-		/* An overlay has the file system's blocks, nothing else. */
-		if (io_of(channel)->overlay_count)
-			return EXT2_ET_INVALID_ARGUMENT;
+	if (channel->block_size != size)
 		drop_cache(io_of(channel));
-	}
 	channel->block_size = size;
 	return 0;
-}
-
-static struct overlay *find_overlay(struct disk_io *io, uint64_t number)
-{
-	struct overlay *o;
-
-	if (!io->overlay_count)
-		return NULL;
-	for (o = io->overlays[number % SLOTS]; o; o = o->next)
-		if (o->number == number)
-			return o;
-	return NULL;
-}
-
-void disk_io_overlay(io_channel channel, uint64_t number, const void *data)
-{
-	struct disk_io *io = io_of(channel);
-	struct overlay *o = find_overlay(io, number);
-
-	if (!o) {
-		o = mem_alloc(sizeof(*o) + channel->block_size);
-		o->number = number;
-		o->next = io->overlays[number % SLOTS];
-		io->overlays[number % SLOTS] = o;
-		io->overlay_count++;
-	}
-	memcpy(o->data, data, channel->block_size);
-	if (io->number[number % SLOTS] == number + 1)
-		io->number[number % SLOTS] = 0;
-}
-
-bool disk_io_overlaid(io_channel channel, uint64_t number, uint64_t count)
-{
-	struct disk_io *io = io_of(channel);
-
-	for (; io->overlay_count && count; count--, number++)
-		if (find_overlay(io, number))
-			return true;
-	return false;
 }
 
 /* Where a block is; false if the multiplication would not fit. */
@@ -143,25 +90,30 @@ static bool place(io_channel channel, uint64_t number, uint64_t *offset)
 	return !__builtin_mul_overflow(number, channel->block_size, offset);
 }
 
+bool disk_io_overlaid(io_channel channel, uint64_t number, uint64_t count)
+{
+	uint64_t offset, length;
+
+	return place(channel, number, &offset) &&
+	       place(channel, count, &length) &&
+	       overlay_covers(io_of(channel)->overlay, offset, length);
+}
+
 static errcode_t read_one(io_channel channel, uint64_t number, void *data)
 {
 	struct disk_io *io = io_of(channel);
 	size_t slot = number % SLOTS, size = channel->block_size;
-	struct overlay *o = find_overlay(io, number);
 	uint64_t offset;
 	int r;
 
-	if (o) {
-		memcpy(data, o->data, size);
-		return 0;
-	}
 	if (io->number[slot] != number + 1) {
 		if (!place(channel, number, &offset))
 			return EXT2_ET_SHORT_READ;
 		io->number[slot] = 0;
 		if (!io->data[slot])
 			io->data[slot] = mem_alloc(size);
-		r = disk_read(io->disk, offset, io->data[slot], size);
+		r = overlay_read(io->overlay, io->disk, offset, io->data[slot],
+				 size);
 		if (r < 0)
 			return r == -EIO ? EXT2_ET_SHORT_READ : -r;
 		io->number[slot] = number + 1;
@@ -173,6 +125,7 @@ static errcode_t read_one(io_channel channel, uint64_t number, void *data)
 static errcode_t disk_io_read64(io_channel channel, unsigned long long number,
 				int count, void *data)
 {
+	struct disk_io *io = io_of(channel);
 	uint64_t offset;
 	errcode_t err = 0;
 	int i;
@@ -180,8 +133,8 @@ static errcode_t disk_io_read64(io_channel channel, unsigned long long number,
 	/* A negative count is a number of bytes. */
 	if (count < 0) {
 		if (!place(channel, number, &offset) ||
-		    disk_read(io_of(channel)->disk, offset, data,
-			      -(int64_t)count))
+		    overlay_read(io->overlay, io->disk, offset, data,
+				 -(int64_t)count))
 			return EXT2_ET_SHORT_READ;
 		return 0;
 	}

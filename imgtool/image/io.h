@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * libext2fs over a disk: an io_manager that stays inside the chosen part, has
- * a cache of metadata blocks, and can hold blocks that are newer than the
- * disk (a journal's) without writing them.
+ * a cache of metadata blocks, and can show blocks as a journal has them
+ * without writing them.
  */
 #ifndef IMGTOOL_IMAGE_IO_H
 #define IMGTOOL_IMAGE_IO_H
@@ -11,17 +11,15 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "imgtool/image/disk.h"
+#include "imgtool/image/overlay.h"
 
 extern io_manager disk_io_manager;
 
-/* The disk that the next ext2fs_open() with this manager is for. */
-void disk_io_use(struct disk *disk);
+/* The disk that the next ext2fs_open() with this manager is for, and what is
+ * newer than it, or NULL; that is taken over. */
+void disk_io_use(struct disk *disk, struct overlay *overlay);
 
-/* From now on block NUMBER reads as DATA, which is copied. */
-void disk_io_overlay(io_channel channel, uint64_t number, const void *data);
-
-/* Does an overlay hold any of COUNT blocks from NUMBER on? Their data cannot
+/* Does the overlay hold any of COUNT blocks from NUMBER on? Their data cannot
  * be read from the disk itself then. */
 bool disk_io_overlaid(io_channel channel, uint64_t number, uint64_t count);
 

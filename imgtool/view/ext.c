@@ -329,6 +329,19 @@ static int ext_readlink(struct fs *fs, uint64_t ino, char *target)
 	return strlen(target) == size ? 0 : -EUCLEAN;
 }
 
+/* The superblock's numbers are not kept up to date while it is mounted. */
+static void sum_up(ext2_filsys fs, struct fs_usage *usage)
+{
+	dgrp_t i;
+
+	usage->free_blocks = usage->free_inodes = 0;
+	for (i = 0; i < fs->group_desc_count; i++) {
+		usage->free_blocks += (uint64_t)EXT2FS_C2B(fs,
+			ext2fs_bg_free_blocks_count(fs, i));
+		usage->free_inodes += ext2fs_bg_free_inodes_count(fs, i);
+	}
+}
+
 static int ext_usage(struct fs *fs, struct fs_usage *usage)
 {
 	struct ext *ext = fs->private;
@@ -339,6 +352,8 @@ static int ext_usage(struct fs *fs, struct fs_usage *usage)
 	usage->free_blocks = ext2fs_free_blocks_count(sb);
 	usage->inodes = sb->s_inodes_count;
 	usage->free_inodes = sb->s_free_inodes_count;
+	if (ext->needs_recovery)
+		sum_up(ext->fs, usage);
 	if (usage->free_blocks > usage->blocks)
 		usage->free_blocks = usage->blocks;
 	if (usage->free_inodes > usage->inodes)
@@ -350,7 +365,8 @@ static void ext_close(struct fs *fs)
 {
 	struct ext *ext = fs->private;
 
-	ext2fs_free(ext->fs);
+	if (ext->fs)
+		ext2fs_free(ext->fs);
 	free(ext->block);
 	free(ext);
 }
@@ -436,6 +452,45 @@ static bool sane(const struct ext *ext, const struct disk *disk)
 	       blocks > sb->s_first_data_block && disk->size >= 2048;
 }
 
+static errcode_t open_library(struct disk *disk, struct overlay *overlay,
+			      ext2_filsys *lib)
+{
+	errcode_t err;
+
+	disk_io_use(disk, overlay);
+	err = ext2fs_open2("disk", NULL, EXT2_FLAG_64BITS |
+			   (disk->writable ? EXT2_FLAG_RW :
+			    EXT2_FLAG_SOFTSUPP_FEATURES |
+			    EXT2_FLAG_IGNORE_CSUM_ERRORS), 0, 0,
+			   disk_io_manager, lib);
+	if (!err)
+		(*lib)->io->app_data = disk;
+	return err;
+}
+
+/* Superblock and descriptors again, as the journal has them. */
+static int open_replayed(struct ext *ext, struct disk *disk)
+{
+	unsigned int block_size = ext->fs->blocksize;
+	struct overlay *overlay = ext_replay(ext, disk->name);
+	errcode_t err;
+
+	if (!overlay)
+		return -1;
+	ext2fs_free(ext->fs);
+	ext->ino = 0;
+	err = open_library(disk, overlay, &ext->fs);
+	if (err) {
+		ext->fs = NULL;
+		return report_open(disk, err);
+	}
+	if (ext->fs->blocksize != block_size || !sane(ext, disk))
+		return report_open(disk, EXT2_ET_CORRUPT_SUPERBLOCK);
+	ext2fs_set_feature_journal_needs_recovery(ext->fs->super);
+	ext->needs_recovery = true;
+	return 0;
+}
+
 int ext_open(struct fs *fs)
 {
 	struct disk *disk = fs->disk;
@@ -444,17 +499,11 @@ int ext_open(struct fs *fs)
 	errcode_t err;
 
 	initialize_ext2_error_table();
-	disk_io_use(disk);
-	err = ext2fs_open2("disk", NULL, EXT2_FLAG_64BITS |
-			   (disk->writable ? EXT2_FLAG_RW :
-			    EXT2_FLAG_SOFTSUPP_FEATURES |
-			    EXT2_FLAG_IGNORE_CSUM_ERRORS), 0, 0,
-			   disk_io_manager, &lib);
+	err = open_library(disk, NULL, &lib);
 	if (err)
 		return report_open(disk, err);
 	ext = mem_zalloc(sizeof(*ext));
 	ext->fs = lib;
-	lib->io->app_data = disk;
 	ext->block = mem_alloc(lib->blocksize);
 	fs->private = ext;
 	fs->ops = &ext_ops;
@@ -463,12 +512,13 @@ int ext_open(struct fs *fs)
 		fs_close(fs);
 		return report_open(disk, EXT2_ET_CORRUPT_SUPERBLOCK);
 	}
-	name_type(fs, lib->super);
 	ext->blocks_most = disk->allocated / lib->blocksize + 16;
+	/* (who writes refuses it) */
 	if (ext2fs_has_feature_journal_needs_recovery(lib->super) &&
-	    ext_replay(ext, disk->name) < 0) {
+	    !disk->writable && open_replayed(ext, disk) < 0) {
 		fs_close(fs);
 		return -1;
 	}
+	name_type(fs, ext->fs->super);
 	return 0;
 }

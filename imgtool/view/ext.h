@@ -10,13 +10,14 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 
+#include "imgtool/image/overlay.h"
 #include "imgtool/view/fs.h"
 
 struct ext {
 	ext2_filsys fs;
 	uint8_t *block;	       /* scratch: one block */
 	uint64_t blocks_most;  /* blocks of data the image can really hold */
-	bool needs_recovery;   /* the journal was dirty and was not replayed */
+	bool needs_recovery;   /* the journal is dirty; what it has is seen */
 
 	/* the inode read last */
 	uint64_t ino;
@@ -61,10 +62,10 @@ int ext_xattrs(struct fs *fs, uint64_t ino, fs_xattr_fn *fn, void *context);
 int ext_inline_rest(struct ext *ext, const uint8_t **data, size_t *size);
 
 /*
- * Read the journal and let its transactions shine through (disk_io_overlay).
- * 0 or -1: reported.
+ * Read a dirty journal. Returns the blocks that it has to be read with; NULL:
+ * reported.
  */
-int ext_replay(struct ext *ext, const char *name);
+struct overlay *ext_replay(struct ext *ext, const char *name);
 
 int ext_open(struct fs *fs);
 

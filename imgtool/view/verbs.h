@@ -43,6 +43,12 @@ int verb_tar(int argc, char **argv);
 extern const struct verb_option verb_tar_options[];
 int verb_diff(int argc, char **argv);
 extern const struct verb_option verb_diff_options[];
+int verb_fsck(int argc, char **argv);
+extern const struct verb_option verb_fsck_options[];
+int verb_resize(int argc, char **argv);
+extern const struct verb_option verb_resize_options[];
+int verb_sparsify(int argc, char **argv);
+extern const struct verb_option verb_sparsify_options[];
 int verb_info(int argc, char **argv);
 extern const struct verb_option verb_info_options[];
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * imgtool fsck: the container by what `cow check` does, then the file system
+ * by e2fsck: in a raw image where it is, of a COW file on a temporary copy,
+ * from which what e2fsck has changed goes back through the COW file's writer.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "imgtool/check/tool.h"
+#include "imgtool/cow/cow.h"
+#include "imgtool/cow/findings.h"
+#include "imgtool/image/disk.h"
+#include "imgtool/image/target.h"
+#include "imgtool/msg.h"
+#include "imgtool/view/verbs.h"
+#include "imgtool/view/view.h"
+#include "ubd/format/cow.h"
+
+#define CHUNK 65536
+#define PIECE 4096 /* what is written back at once */
+
+enum { OPT_REPAIR = OPTION_LONG_ONLY };
+
+const struct verb_option verb_fsck_options[] = {
+	{ "repair", OPT_REPAIR, NULL, "repair what is found" },
+	VIEW_OPTION_ALLOW_BACKING,
+	VIEW_OPTION_JSON,
+	VERB_OPTIONS_END
+};
+
+static bool repair, as_json;
+
+/* All of the chosen part, zeroes as holes. -1: reported */
+static int copy_out(struct disk *disk, int fd)
+{
+	static char data[CHUNK];
+	uint64_t at;
+	size_t n;
+	int r;
+
+	for (at = 0; at < disk->size; at += n) {
+		n = disk->size - at < CHUNK ? disk->size - at : CHUNK;
+		r = disk_read(disk, at, data, n);
+		if (r < 0)
+			return msg_errno(disk->name, -r, "cannot be read");
+		if (!data[0] && !memcmp(data, data + 1, n - 1))
+			continue;
+		if (pwrite(fd, data, n, (off_t)at) != (ssize_t)n)
+			return msg_errno("temporary copy", errno,
+					 "cannot be written");
+	}
+	return 0;
+}
+
+/* What differs in the copy goes back. -1: reported */
+static int copy_back(struct disk *disk, int fd)
+{
+	static char now[PIECE], old[PIECE];
+	uint64_t at;
+	size_t n;
+	int r = 0;
+
+	for (at = 0; at < disk->size && !r; at += n) {
+		n = disk->size - at < PIECE ? disk->size - at : PIECE;
+		if (pread(fd, now, n, (off_t)at) != (ssize_t)n)
+			return msg_error("temporary copy", "cannot be read");
+		r = disk_read(disk, at, old, n);
+		if (!r && memcmp(now, old, n))
+			r = disk_write(disk, at, now, n);
+	}
+	if (!r)
+		r = disk_sync(disk);
+	return r ? msg_errno(disk->name, -r, "cannot be repaired") : 0;
+}
+
+static int run_e2fsck(struct disk *disk, int out)
+{
+	const char *const look[] = { "-f", "-n", NULL };
+	const char *const mend[] = { "-f", "-y", NULL };
+	int fd = disk->fd, status = -1;
+
+	if (tool_fits(disk))
+		return -1;
+	if (!disk->image)
+		return tool_run("e2fsck", repair ? mend : look, fd,
+				disk->offset, NULL, out);
+	fd = tool_temporary(disk->size);
+	if (fd < 0)
+		return -1;
+	if (!copy_out(disk, fd))
+		status = tool_run("e2fsck", repair ? mend : look, fd, 0, NULL,
+				  out);
+	if (status > 0 && status < CHECK_FAILED && repair &&
+	    copy_back(disk, fd))
+		status = -1;
+	close(fd);
+	return status;
+}
+
+/* What e2fsck said, a string for each line. */
+static void print_lines(struct json *json, int out)
+{
+	FILE *f = fdopen(dup(out), "r");
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	json_begin(json, "messages", '[');
+	if (f) {
+		rewind(f);
+		while ((n = getline(&line, &room, f)) > 0) {
+			n -= line[n - 1] == '\n';
+			if (n)
+				json_bytes(json, NULL, line, (size_t)n);
+		}
+		fclose(f);
+	}
+	free(line);
+	json_end(json, ']');
+}
+
+static int check_fs(struct disk *disk, struct json *json)
+{
+	int out = as_json ? tool_temporary(0) : -1, status;
+
+	if (as_json && out < 0)
+		return CHECK_FAILED;
+	status = run_e2fsck(disk, out);
+	if (status < 0)
+		status = CHECK_FAILED;
+	if (as_json) {
+		json_begin(json, "filesystem", '{');
+		json_string(json, "type", disk->fs);
+		json_number(json, "status", (uint64_t)status);
+		print_lines(json, out);
+		json_end(json, '}');
+		close(out);
+	}
+	return status;
+}
+
+static int open_and_check(struct target *target, struct json *json)
+{
+	struct disk disk;
+	int status = CHECK_FAILED;
+
+	if (disk_open(&disk, target->file, repair))
+		return CHECK_FAILED;
+	if (disk_choose(&disk, target->partition) == 0) {
+		/* what libblkid does not know any more e2fsck may find */
+		if (*disk.fs && strncmp(disk.fs, "ext", 3))
+			msg_error(disk.name, "has a %s file system; ext2, ext3 "
+				  "and ext4 can be checked here", disk.fs);
+		else
+			status = check_fs(&disk, json);
+	}
+	disk_close(&disk);
+	return status;
+}
+
+static bool is_cow(const char *file)
+{
+	unsigned char head[COW_HEAD_BYTES];
+	int fd = open(file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && cow_probe(head, (size_t)n);
+}
+
+static int check_all(struct target *target)
+{
+	struct json json = { .out = stdout };
+	char *operand[] = { target->file, NULL };
+	int status = CHECK_CLEAN;
+
+	cow_options.json = as_json;
+	cow_options.repair = repair;
+	if (as_json) {
+		json_begin(&json, NULL, '{');
+		json_string(&json, "image", target->file);
+	}
+	if (is_cow(target->file)) {
+		if (as_json)
+			fputs(",\"container\":", stdout);
+		status = cow_check(operand);
+		/* JSON needs a value; what is wrong has been reported */
+		if (as_json && status >= CHECK_FAILED)
+			fputs("null", stdout);
+	}
+	/* a file system in a broken container is not what it was */
+	if (!(status & ~CHECK_REPAIRED))
+		status |= open_and_check(target, &json);
+	if (as_json) {
+		json_number(&json, "status", (uint64_t)status);
+		json_end(&json, '}');
+		json_done(&json);
+	}
+	return status;
+}
+
+int verb_fsck(int argc, char **argv)
+{
+	struct verb_args args;
+	struct target target;
+	const char *value;
+	int c, status;
+
+	verb_args_start(&args, argc, argv, 0);
+	while ((c = verb_args_next(&args, &value)) > 0) {
+		switch (c) {
+		case OPT_REPAIR: repair = true; break;
+		case OPT_JSON: as_json = true; break;
+		case OPT_ALLOW_BACKING:
+			disk_allow_backing();
+			cow_options.allow = true;
+			break;
+		}
+	}
+	if (c < 0)
+		return args.status == STATUS_USAGE ? CHECK_USAGE : args.status;
+	if (args.argc != 1) {
+		verb_usage_error(args.argc ? args.argv[1] : "IMG",
+				 "takes one operand");
+		return CHECK_USAGE;
+	}
+	if (target_parse(&target, args.argv[0], true))
+		return CHECK_FAILED;
+	if (target.path) {
+		verb_usage_error(args.argv[0], "takes an image, not a path");
+		status = CHECK_USAGE;
+	} else {
+		status = check_all(&target);
+	}
+	target_free(&target);
+	return status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * imgtool sparsify: holes for blocks that are free. The bitmap is believed
+ * only after e2fsck has found nothing wrong.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "imgtool/check/tool.h"
+#include "imgtool/image/io.h"
+#include "imgtool/image/target.h"
+#include "imgtool/msg.h"
+#include "imgtool/size.h"
+#include "imgtool/view/verbs.h"
+
+const struct verb_option verb_sparsify_options[] = {
+	VIEW_OPTION_QUIET,
+	VERB_OPTIONS_END
+};
+
+static bool quiet;
+
+static int punch(struct disk *disk, uint64_t offset, uint64_t length)
+{
+	if (offset > disk->size || length > disk->size - offset)
+		return msg_error(disk->name, "ends before its file system does");
+	if (fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)(disk->offset + offset), (off_t)length))
+		return msg_errno(disk->name, errno, "holes cannot be made here");
+	return 0;
+}
+
+static int punch_free(struct disk *disk, ext2_filsys fs)
+{
+	blk64_t at = fs->super->s_first_data_block, next;
+	blk64_t last = ext2fs_blocks_count(fs->super) - 1;
+
+	while (at <= last && !ext2fs_find_first_zero_block_bitmap2(
+			fs->block_map, at, last, &at)) {
+		if (ext2fs_find_first_set_block_bitmap2(fs->block_map, at, last,
+							&next))
+			next = last + 1;
+		if (punch(disk, at * fs->blocksize,
+			  (next - at) * fs->blocksize))
+			return -1;
+		at = next;
+	}
+	return 0;
+}
+
+static int sparsify_fs(struct disk *disk)
+{
+	const char *const look[] = { "-f", "-n", NULL };
+	ext2_filsys fs;
+	int r = -1;
+
+	if (tool_fits(disk) || tool_quiet("e2fsck", look, disk->fd,
+					  disk->offset, NULL, 0, disk->name) < 0)
+		return -1;
+	disk_io_use(disk, NULL);
+	if (ext2fs_open2("disk", NULL, EXT2_FLAG_64BITS, 0, 0, disk_io_manager,
+			 &fs))
+		return msg_error(disk->name, "has no ext2, ext3 or ext4 file "
+				 "system that can be read");
+	if (ext2fs_has_feature_journal_needs_recovery(fs->super))
+		msg_error(disk->name, "was not unmounted; imgtool fsck --repair "
+			  "makes that good");
+	else if (ext2fs_read_block_bitmap(fs))
+		msg_error(disk->name, "its block bitmap cannot be read");
+	else
+		r = punch_free(disk, fs);
+	ext2fs_free(fs);
+	return r;
+}
+
+static int sparsify(struct disk *disk, const struct target *target)
+{
+	struct stat before, after;
+	char text[16];
+
+	if (disk->image)
+		return msg_error(disk->name, "is a COW file; imgtool cow compact "
+				 "gives back what it can");
+	if (disk_choose(disk, target->partition) || fstat(disk->fd, &before) ||
+	    sparsify_fs(disk) || fstat(disk->fd, &after))
+		return -1;
+	if (!quiet)
+		printf("%s: %s given back\n", disk->name,
+		       size_format(after.st_blocks < before.st_blocks ?
+				   (uint64_t)(before.st_blocks -
+					      after.st_blocks) * 512 : 0,
+				   text));
+	return 0;
+}
+
+int verb_sparsify(int argc, char **argv)
+{
+	struct verb_args args;
+	struct target target;
+	struct disk disk;
+	const char *value;
+	int c, r = -1;
+
+	verb_args_start(&args, argc, argv, 0);
+	while ((c = verb_args_next(&args, &value)) > 0)
+		quiet = true;
+	if (c < 0)
+		return args.status;
+	if (args.argc != 1)
+		return verb_usage_error(args.argc ? args.argv[1] : "IMG",
+					"takes one operand");
+	if (target_parse(&target, args.argv[0], true))
+		return STATUS_FAILED;
+	if (target.path) {
+		target_free(&target);
+		return verb_usage_error(args.argv[0],
+					"takes an image, not a path");
+	}
+	if (!disk_open(&disk, target.file, true)) {
+		r = sparsify(&disk, &target);
+		disk_close(&disk);
+	}
+	target_free(&target);
+	return r ? STATUS_FAILED : STATUS_OK;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <ext2fs/ext2_fs.h>
+#include <ext2fs/ext2fs.h>
+
+#include "imgtool/check/tool.h"
+#include "imgtool/msg.h"
+
+#define WORDS_MOST 16
+#define NOT_THERE  127
+
+static _Noreturn void run(const char *program, const char *const *args, int fd,
+			  uint64_t offset, const char *last, int out)
+{
+	const char *path = getenv("PATH") ?: "/usr/bin:/bin";
+	const char *argv[WORDS_MOST];
+	int n = 0, file = fcntl(fd, F_DUPFD, 3);
+
+	/* these are in the paths of root only */
+	setenv("PATH", mem_printf("%s:/usr/sbin:/sbin", path), 1);
+	argv[n++] = program;
+	while (*args && n < WORDS_MOST - 3)
+		argv[n++] = *args++;
+	argv[n++] = offset ?
+		mem_printf("/proc/self/fd/%d?offset=%" PRIu64, file, offset) :
+		mem_printf("/proc/self/fd/%d", file);
+	argv[n++] = last;
+	argv[n] = NULL;
+	if (file < 0 || (out >= 0 && (dup2(out, 1) < 0 || dup2(out, 2) < 0)))
+		_exit(NOT_THERE - 1);
+	execvp(program, (char **)argv);
+	_exit(errno == ENOENT ? NOT_THERE : NOT_THERE - 1);
+}
+
+int tool_run(const char *program, const char *const *args, int fd,
+	     uint64_t offset, const char *last, int out)
+{
+	pid_t pid;
+	int status;
+
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		run(program, args, fd, offset, last, out);
+	if (pid < 0)
+		return msg_errno(program, errno, "cannot be started");
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return msg_errno(program, errno, "is lost");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE)
+		return msg_error(program, "is not installed; it is a part of "
+				 "e2fsprogs");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE - 1)
+		return msg_error(program, "cannot be started");
+	if (!WIFEXITED(status))
+		return msg_error(program, "ended by signal %d",
+				 WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+int tool_temporary(uint64_t bytes)
+{
+	const char *dir = getenv("TMPDIR") ?: "/var/tmp";
+	char *path = mem_printf("%s/imgtool.XXXXXX", dir);
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	/* not every file system has files without names */
+	if (fd < 0) {
+		fd = mkostemp(path, O_CLOEXEC);
+		if (fd < 0)
+			msg_errno(path, errno, "cannot be made");
+		else
+			unlink(path);
+	}
+	if (fd >= 0 && ftruncate(fd, (off_t)bytes)) {
+		msg_errno(path, errno, "cannot be made that long");
+		close(fd);
+		fd = -1;
+	}
+	free(path);
+	return fd;
+}
+
+int tool_fits(struct disk *disk)
+{
+	struct ext2_super_block sb;
+	uint64_t blocks;
+	unsigned int log;
+
+	if (disk_read(disk, SUPERBLOCK_OFFSET, &sb, sizeof(sb)))
+		return msg_error(disk->name, "is too short for a file system");
+	blocks = ext2fs_le32_to_cpu(sb.s_blocks_count);
+	if (sb.s_feature_incompat &
+	    ext2fs_cpu_to_le32(EXT4_FEATURE_INCOMPAT_64BIT))
+		blocks |= (uint64_t)ext2fs_le32_to_cpu(sb.s_blocks_count_hi)
+			  << 32;
+	log = ext2fs_le32_to_cpu(sb.s_log_block_size);
+	if (log <= 6 && disk->offset && blocks > disk->size >> (10 + log))
+		return msg_error(disk->name, "the file system is larger than "
+				 "its partition: nothing is tried");
+	return 0;
+}
+
+/* Report the last line of what a program has said. */
+static void report_last(const char *name, const char *program, int out)
+{
+	char text[4096];
+	off_t end = lseek(out, 0, SEEK_END);
+	off_t at = end > (off_t)sizeof(text) - 1 ?
+		   end - (off_t)sizeof(text) + 1 : 0;
+	ssize_t n = pread(out, text, sizeof(text) - 1, at);
+	char *line;
+
+	while (n > 0 && text[n - 1] == '\n')
+		n--;
+	text[n > 0 ? n : 0] = 0;
+	line = strrchr(text, '\n');
+	line = line ? line + 1 : text;
+	msg_error(name, "%s: %s", program, *line ? line : "failed");
+}
+
+int tool_quiet(const char *program, const char *const *args, int fd,
+	       uint64_t offset, const char *last, int most, const char *name)
+{
+	int out = tool_temporary(0), status;
+
+	if (out < 0)
+		return -1;
+	status = tool_run(program, args, fd, offset, last, out);
+	if (status > most)
+		report_last(name, program, out);
+	close(out);
+	return status < 0 || status > most ? -1 : status;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The programs of e2fsprogs, run on an open file. */
+#ifndef IMGTOOL_CHECK_TOOL_H
+#define IMGTOOL_CHECK_TOOL_H
+
+#include <stdint.h>
+
+#include "imgtool/image/disk.h"
+
+/*
+ * Run PROGRAM with the words of ARGS (ends with NULL), the file FD at OFFSET,
+ * and LAST (may be NULL). What it prints goes to OUT, or if that is -1 to
+ * where ours does. Returns its exit status, or -1: reported.
+ *
+ * The file is named by its descriptor: a "?" in its name would begin options.
+ */
+int tool_run(const char *program, const char *const *args, int fd,
+	     uint64_t offset, const char *last, int out);
+
+/* The same without its messages. A status over MOST is reported of the image
+ * NAME, with the last message, and is -1. */
+int tool_quiet(const char *program, const char *const *args, int fd,
+	       uint64_t offset, const char *last, int most, const char *name);
+
+/* A file without a name of so many bytes, all zero. -1: reported */
+int tool_temporary(uint64_t bytes);
+
+/* These programs do not know where a partition ends: does the file system fit
+ * into the chosen one? -1: reported */
+int tool_fits(struct disk *disk);
+
+#endif
