@@ -61,11 +61,11 @@ static int write_mapped(struct data_stream *stream, uint64_t offset,
 	size_t i, n;
 
 	for (i = extents->count; i; i--)
-		if (((uint64_t)extents->list[i - 1].logical << BLOCK_BITS) <=
+		if (((uint64_t)extents_list(extents)[i - 1].logical << BLOCK_BITS) <=
 		    offset)
 			break;
 	for (i = i ? i - 1 : 0; i < extents->count && offset < end; i++) {
-		e = &extents->list[i];
+		e = &extents_list(extents)[i];
 		from = (uint64_t)e->logical << BLOCK_BITS;
 		to = from + ((uint64_t)e->count << BLOCK_BITS);
 		n = (to < end ? to : end) - offset;
@@ -126,7 +126,7 @@ int data_release(struct volume *volume, struct inode *inode)
 	int r = 0;
 
 	for (i = 0; i < inode->extents.count; i++) {
-		e = &inode->extents.list[i];
+		e = &extents_list(&inode->extents)[i];
 		if (!e->physical)
 			continue;
 		alloc_release(&volume->alloc, e->physical, e->count);
@@ -152,7 +152,7 @@ int data_copy(struct volume *volume, struct inode *inode)
 	if (fd < 0)
 		return -1;
 	for (i = 0; i < inode->extents.count && r == 0; i++) {
-		e = &inode->extents.list[i];
+		e = &extents_list(&inode->extents)[i];
 		from = (uint64_t)e->logical << BLOCK_BITS;
 		length = (uint64_t)e->count << BLOCK_BITS;
 		if (length > inode->size - from)

@@ -84,7 +84,7 @@ int dir_block_finish(struct volume *volume, struct dir_block *block,
 
 static uint64_t physical(const struct extents *extents, uint32_t logical)
 {
-	const struct extent *e = extents->list;
+	const struct extent *e = extents_list(extents);
 
 	while (logical >= e->logical + e->count)
 		e++;

@@ -14,6 +14,26 @@
 #define PER_ROOT  ((60 - sizeof(struct ext3_extent_header)) / 12)
 #define PER_BLOCK ((BLOCK_SIZE - sizeof(struct ext3_extent_header)) / 12)
 
+/* Room for one more. */
+static struct extent *append(struct extents *extents)
+{
+	struct extent one = extents->one;
+	size_t capacity;
+
+	if (!extents->count++)
+		return &extents->one;
+	if (extents->count == 2) {
+		extents->many = mem_alloc(4 * sizeof(one));
+		extents->many[0] = one;
+		extents->capacity = 4;
+	}
+	capacity = extents->capacity;
+	extents->many = mem_grow(extents->many, extents->count - 1, &capacity,
+				 sizeof(one));
+	extents->capacity = capacity;
+	return &extents->many[extents->count - 1];
+}
+
 void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 		 uint32_t count)
 {
@@ -21,7 +41,8 @@ void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 	uint32_t n, room;
 
 	if (extents->count)
-		last = &extents->list[extents->count - 1];
+		last = (struct extent *)extents_list(extents) +
+		       extents->count - 1;
 	if (last && last->logical + last->count == logical && physical &&
 	    last->physical + last->count == physical &&
 	    last->count < EXTENT_LONGEST) {
@@ -34,10 +55,7 @@ void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 	}
 	while (count) {
 		n = physical && count > EXTENT_LONGEST ? EXTENT_LONGEST : count;
-		extents->list = mem_grow(extents->list, extents->count,
-					 &extents->capacity,
-					 sizeof(*extents->list));
-		e = &extents->list[extents->count++];
+		e = append(extents);
 		e->logical = logical;
 		e->physical = physical;
 		e->count = n;
@@ -53,13 +71,14 @@ uint64_t extents_blocks(const struct extents *extents)
 	size_t i;
 
 	for (i = 0; i < extents->count; i++)
-		total += extents->list[i].count;
+		total += extents_list(extents)[i].count;
 	return total;
 }
 
 void extents_free(struct extents *extents)
 {
-	free(extents->list);
+	if (extents->count > 1)
+		free(extents->many);
 	memset(extents, 0, sizeof(*extents));
 }
 
@@ -118,7 +137,7 @@ struct cursor {
 
 static uint64_t next_block(struct cursor *c)
 {
-	const struct extent *e = &c->blocks->list[c->extent];
+	const struct extent *e = &extents_list(c->blocks)[c->extent];
 	uint64_t block = e->physical + c->within;
 
 	if (++c->within == e->count) {
@@ -166,7 +185,7 @@ int extent_tree_make(const struct extents *extents,
 
 	entries = mem_alloc(count * sizeof(*entries));
 	for (i = 0; i < count; i++)
-		fill_extent(&entries[i], &extents->list[i]);
+		fill_extent(&entries[i], &extents_list(extents)[i]);
 	while (count > PER_ROOT && r == 0)
 		r = make_level(entries, &count, depth++, &cursor, put, context);
 	if (r == 0) {

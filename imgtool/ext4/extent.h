@@ -17,13 +17,27 @@ struct extent {
 	uint32_t logical;
 	uint32_t count;
 	uint64_t physical; /* 0: not placed yet */
-};
+} __attribute__((packed, aligned(4)));
 
-/* In order of `logical`, without overlap. */
+/*
+ * In order of `logical`, without overlap. Most files have one, which stands
+ * here itself: there may be millions of these.
+ */
 struct extents {
-	struct extent *list;
-	size_t count, capacity;
-};
+	uint32_t count;
+	union {
+		struct extent one; /* if count < 2 */
+		struct {
+			struct extent *many;
+			uint32_t capacity;
+		} __attribute__((packed));
+	};
+} __attribute__((packed, aligned(4)));
+
+static inline const struct extent *extents_list(const struct extents *extents)
+{
+	return extents->count < 2 ? &extents->one : extents->many;
+}
 
 /*
  * Append blocks behind the last ones; joins what is adjacent in the file and

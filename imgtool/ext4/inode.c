@@ -8,8 +8,6 @@
 #include "imgtool/msg.h"
 
 #define SECTORS_PER_BLOCK (BLOCK_SIZE / 512)
-#define STAMP_FIRST (-(INT64_C(1) << 31))
-#define STAMP_LAST (STAMP_FIRST + (INT64_C(1) << 34) - 1)
 
 void stamp_encode(const struct stamp *stamp, uint32_t *low, uint32_t *extra)
 {
@@ -25,16 +23,21 @@ void stamp_encode(const struct stamp *stamp, uint32_t *low, uint32_t *extra)
 	*extra = ((uint64_t)(sec - (int32_t)*low) >> 32 & 3) | nsec << 2;
 }
 
+static void put_stamp(const struct inode *inode, unsigned int which,
+		      uint32_t *low, uint32_t *extra)
+{
+	struct stamp stamp = inode_stamp(inode, which);
+
+	stamp_encode(&stamp, low, extra);
+}
+
 static void put_stamps(struct ext2_inode_large *disk, const struct inode *inode)
 {
-	stamp_encode(&inode->stamps[STAMP_MODIFIED], &disk->i_mtime,
-		     &disk->i_mtime_extra);
-	stamp_encode(&inode->stamps[STAMP_ACCESSED], &disk->i_atime,
-		     &disk->i_atime_extra);
-	stamp_encode(&inode->stamps[STAMP_CHANGED], &disk->i_ctime,
-		     &disk->i_ctime_extra);
-	stamp_encode(&inode->stamps[STAMP_CREATED], &disk->i_crtime,
-		     &disk->i_crtime_extra);
+	put_stamp(inode, STAMP_MODIFIED, &disk->i_mtime, &disk->i_mtime_extra);
+	put_stamp(inode, STAMP_ACCESSED, &disk->i_atime, &disk->i_atime_extra);
+	put_stamp(inode, STAMP_CHANGED, &disk->i_ctime, &disk->i_ctime_extra);
+	put_stamp(inode, STAMP_CREATED, &disk->i_crtime,
+		  &disk->i_crtime_extra);
 }
 
 /* Small device numbers in the old form, others in the new one. */
@@ -59,15 +62,17 @@ static uint32_t link_count(const struct inode *inode)
 
 static void put_blocks(struct ext2_inode_large *disk, const struct inode *inode)
 {
-	uint64_t blocks = extents_blocks(&inode->extents) +
-			  extents_blocks(&inode->tree) +
-			  (inode->xattr_block ? 1 : 0);
-	uint64_t sectors = blocks * SECTORS_PER_BLOCK;
+	const struct inode_extra *extra = inode->extra;
+	uint64_t blocks = extents_blocks(&inode->extents), sectors;
 
+	if (extra) {
+		blocks += extents_blocks(&extra->tree);
+		blocks += extra->xattr_block ? 1 : 0;
+		disk->i_file_acl = extra->xattr_block;
+	}
+	sectors = blocks * SECTORS_PER_BLOCK;
 	disk->i_blocks = sectors;
 	disk->osd2.linux2.l_i_blocks_hi = sectors >> 32;
-	disk->i_file_acl = inode->xattr_block;
-	disk->osd2.linux2.l_i_file_acl_high = inode->xattr_block >> 32;
 }
 
 static void put_fields(struct ext2_inode_large *disk, const struct inode *inode)
@@ -107,12 +112,14 @@ static int put_tree_block(void *context, uint64_t block, void *data)
 static int put_extents(struct volume *volume, const struct inode *inode,
 		       struct ext2_inode_large *disk)
 {
+	static const struct extents none;
 	struct owner owner = { volume, inode };
+	const struct extents *tree = inode->extra ? &inode->extra->tree : &none;
 
 	disk->i_flags = EXT4_EXTENTS_FL;
 	if (S_ISDIR(inode->mode) && dir_is_indexed(inode))
 		disk->i_flags |= EXT2_INDEX_FL;
-	return extent_tree_make(&inode->extents, &inode->tree,
+	return extent_tree_make(&inode->extents, tree,
 				(uint8_t *)disk->i_block, put_tree_block,
 				&owner);
 }
@@ -133,8 +140,8 @@ int inode_encode(struct volume *volume, const struct inode *inode,
 	} else if (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) {
 		put_device(disk, inode);
 	}
-	if (inode->xattrs)
-		xattrs_encode(inode->xattrs, out + sizeof(*disk), block);
+	if (inode_xattrs(inode))
+		xattrs_encode(inode_xattrs(inode), out + sizeof(*disk), block);
 	if (ext2fs_inode_csum_set(volume->fs, inode->number, disk))
 		return msg_error(volume->out->name,
 				 "an inode got no checksum");

@@ -222,7 +222,7 @@ static void count_directories(struct volume *volume)
 	size_t i;
 
 	for (i = 0; i < volume->inode_count; i++) {
-		inode = volume->inodes[i].inode;
+		inode = volume->inodes[i];
 		if (!S_ISDIR(inode->mode))
 			continue;
 		group = ext2fs_group_of_ino(fs, inode->number);
@@ -235,7 +235,7 @@ static void count_directories(struct volume *volume)
 static void set_locations(struct volume *volume, const struct extents *extents,
 			  void (*set)(ext2_filsys fs, dgrp_t group, blk64_t b))
 {
-	const struct extent *e = extents->list;
+	const struct extent *e = extents_list(extents);
 	uint64_t group;
 
 	for (group = 0; group < volume->layout.groups; group++) {

@@ -77,7 +77,7 @@ int volume_layout(struct volume *volume, uint64_t free_bytes)
 
 static int write_symlink(struct volume *volume, const struct inode *inode)
 {
-	uint64_t block = inode->extents.list[0].physical;
+	uint64_t block = extents_list(&inode->extents)[0].physical;
 
 	if (output_write(volume->out, block << BLOCK_BITS, inode->target,
 			 inode->size) < 0)
@@ -88,18 +88,18 @@ static int write_symlink(struct volume *volume, const struct inode *inode)
 
 static int write_contents(struct volume *volume)
 {
-	struct numbered *n, *end = volume->inodes + volume->inode_count;
+	struct inode **n, **end = volume->inodes + volume->inode_count;
 	int r = 0;
 
 	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISREG(n->inode->mode) && n->inode->ref)
-			r = data_copy(volume, n->inode);
+		if (S_ISREG((*n)->mode) && (*n)->ref)
+			r = data_copy(volume, *n);
 	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISDIR(n->inode->mode))
-			r = dir_write(volume, n->inode);
+		if (S_ISDIR((*n)->mode))
+			r = dir_write(volume, *n);
 	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISLNK(n->inode->mode) && inode_has_extents(n->inode))
-			r = write_symlink(volume, n->inode);
+		if (S_ISLNK((*n)->mode) && inode_has_extents(*n))
+			r = write_symlink(volume, *n);
 	return r < 0 ? -1 : xattrs_write(volume);
 }
 
@@ -128,7 +128,7 @@ static int write_inodes(struct volume *volume)
 	size_t i;
 
 	for (i = 0; i < volume->inode_count; i++)
-		if (write_inode(volume, volume->inodes[i].inode, data) < 0)
+		if (write_inode(volume, volume->inodes[i], data) < 0)
 			return -1;
 	return 0;
 }
@@ -138,7 +138,7 @@ static int write_journal_superblock(struct volume *volume)
 	struct ext2fs_journal_params parameters = {
 		.num_journal_blocks = volume->layout.journal_blocks,
 	};
-	uint64_t first = volume->placement.journal.list[0].physical;
+	uint64_t first = extents_list(&volume->placement.journal)[0].physical;
 	char *data;
 	int r;
 
@@ -169,19 +169,20 @@ static int write_journal(struct volume *volume)
 {
 	const struct layout *layout = &volume->layout;
 	struct stamp time = { .sec = volume->fs->now };
+	struct inode_extra extra = { .tree = volume->placement.journal_tree };
 	struct inode journal = {
 		.mode = S_IFREG | 0600,
 		.nlink = 1,
 		.number = EXT2_JOURNAL_INO,
 		.size = (uint64_t)layout->journal_blocks << BLOCK_BITS,
-		.stamps = { time, time, time, time },
 		.extents = volume->placement.journal,
-		.tree = volume->placement.journal_tree,
+		.extra = &extra,
 	};
 	uint8_t data[INODE_SIZE];
 
 	if (!layout->journal_blocks)
 		return 0;
+	inode_set_times(&journal, time);
 	if (write_journal_superblock(volume) < 0 ||
 	    write_inode(volume, &journal, data) < 0)
 		return -1;

@@ -42,12 +42,6 @@ struct volume_identity {
 	int64_t time;	/* when it was made: seconds since 1970 */
 };
 
-/* An inode and the first of its names (NULL: the root). */
-struct numbered {
-	struct inode *inode;
-	const struct entry *entry;
-};
-
 /* A block of attributes that several inodes share. */
 struct xattr_block {
 	const struct inode *owner; /* the first of them */
@@ -71,8 +65,8 @@ struct volume {
 	struct struct_ext2_filsys *fs; /* from volume_write() on */
 
 	/* By number: the root, then those from FIRST_FREE_INODE on. */
-	struct numbered *inodes;
-	size_t inode_count, inode_capacity;
+	struct inode **inodes;
+	size_t inode_count;
 
 	struct xattr_block *xattr_blocks;
 	size_t xattr_block_count, xattr_block_capacity;

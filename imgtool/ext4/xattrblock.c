@@ -99,7 +99,7 @@ static struct xattr_block *find_block(struct volume *volume,
 	for (i = volume->xattr_buckets[hash % BUCKETS]; i; i = b->next) {
 		b = &volume->xattr_blocks[i - 1];
 		if (b->hash == hash && b->users < EXT2_EXT_ATTR_REFCOUNT_MAX &&
-		    same_lists(b->owner->xattrs, inode->xattrs))
+		    same_lists(inode_xattrs(b->owner), inode_xattrs(inode)))
 			return b;
 	}
 	return NULL;
@@ -125,8 +125,7 @@ static struct xattr_block *new_block(struct volume *volume,
 	return b;
 }
 
-int xattrs_place(struct volume *volume, struct inode *inode,
-		 const struct entry *name)
+int xattrs_place(struct volume *volume, struct inode *inode)
 {
 	uint8_t body[XATTR_BODY_SIZE], data[BLOCK_SIZE];
 	struct xattr_block *b;
@@ -134,9 +133,9 @@ int xattrs_place(struct volume *volume, struct inode *inode,
 	char *path;
 	int r;
 
-	r = xattrs_encode(inode->xattrs, body, data);
+	r = xattrs_encode(inode_xattrs(inode), body, data);
 	if (r < 0) {
-		path = tree_path(name);
+		path = tree_name(volume->tree, inode);
 		msg_error(path, "its extended attributes do not fit the 4 KiB "
 			  "that ext4 has for them");
 		free(path);
@@ -148,7 +147,7 @@ int xattrs_place(struct volume *volume, struct inode *inode,
 	if (!b)
 		b = new_block(volume, inode, hash);
 	b->users++;
-	inode->xattr_block = b->block;
+	inode_extra(inode)->xattr_block = b->block;
 	return 0;
 }
 
@@ -166,7 +165,7 @@ int xattrs_write(struct volume *volume)
 				      BLOCK_SIZE);
 		if (!data)
 			return -1;
-		xattrs_encode(b->owner->xattrs, body, data);
+		xattrs_encode(inode_xattrs(b->owner), body, data);
 		header = (void *)data;
 		header->h_refcount = b->users;
 		if (ext2fs_ext_attr_block_csum_set(volume->fs,

@@ -19,9 +19,8 @@
  */
 int xattrs_encode(const struct xattr *list, uint8_t *body, uint8_t *block);
 
-/* Give the inode an attribute block if it needs one. NAME for messages. */
-int xattrs_place(struct volume *volume, struct inode *inode,
-		 const struct entry *name);
+/* Give the inode an attribute block if it needs one. */
+int xattrs_place(struct volume *volume, struct inode *inode);
 
 /* Write all attribute blocks. */
 int xattrs_write(struct volume *volume);

@@ -87,10 +87,15 @@ int source_read(struct import *import, const char *name)
 
 void source_close_all(struct import *import)
 {
+	struct source_dir *dir;
 	struct source *source;
 
 	while ((source = import->sources)) {
 		import->sources = source->next;
+		while ((dir = source->dirs)) {
+			source->dirs = dir->next;
+			free(dir);
+		}
 		close(source->fd);
 		free(source->own_name);
 		free(source);
@@ -118,10 +123,22 @@ static void clamp(const struct import *import, struct stamp *stamp)
 
 void import_clamp(const struct import *import, struct inode *inode)
 {
-	int i;
+	struct stamp stamp;
+	unsigned int i;
 
-	for (i = 0; import->clamp && i < STAMPS; i++)
-		clamp(import, &inode->stamps[i]);
+	if (!import->clamp)
+		return;
+	if (!inode->extra) { /* all times are one */
+		stamp = inode_stamp(inode, STAMP_MODIFIED);
+		clamp(import, &stamp);
+		inode_set_times(inode, stamp);
+		return;
+	}
+	for (i = 0; i < STAMPS; i++) {
+		stamp = inode_stamp(inode, i);
+		clamp(import, &stamp);
+		inode_set_stamp(inode, i, stamp);
+	}
 }
 
 void import_adjust(const struct import *import, struct inode *inode)
@@ -134,22 +151,18 @@ void import_adjust(const struct import *import, struct inode *inode)
 		inode->gid = idmap_apply(&import->gids, inode->gid);
 	}
 	if (import->uids.count || import->gids.count)
-		idmap_apply_acls(&import->uids, &import->gids, inode->xattrs);
+		idmap_apply_acls(&import->uids, &import->gids, inode_xattrs(inode));
 	import_clamp(import, inode);
-}
-
-void inode_set_times(struct inode *inode, struct stamp time)
-{
-	int i;
-
-	for (i = 0; i < STAMPS; i++)
-		inode->stamps[i] = time;
 }
 
 int import_xattr(struct inode *inode, const char *path, const char *name,
 		 const void *value, size_t size)
 {
-	switch (xattrs_set(&inode->xattrs, name, value, size)) {
+	struct xattr *list = inode_xattrs(inode);
+	enum xattr_result result = xattrs_set(&list, name, value, size);
+
+	inode_set_xattrs(inode, list);
+	switch (result) {
 	case XATTR_TAKEN:
 		break;
 	case XATTR_IGNORED:

@@ -19,8 +19,17 @@
 
 struct fakeroot;
 
+/* A directory of a source with files that will be copied. */
+struct source_dir {
+	struct source_dir *next;
+	const struct source *source;
+	uint64_t dev; /* where the files must still be then */
+	char path[];  /* from the source's root, "" for that */
+};
+
 struct source {
 	struct source *next;
+	struct source_dir *dirs;
 	const char *name; /* as the user gave it */
 	int fd;		  /* of the directory or archive */
 	bool part;	  /* the archive is only a part of it: */
@@ -91,9 +100,6 @@ void import_adjust(const struct import *import, struct inode *inode);
 
 /* Only the latest time. */
 void import_clamp(const struct import *import, struct inode *inode);
-
-/* Set all four times. */
-void inode_set_times(struct inode *inode, struct stamp time);
 
 /* Set an extended attribute; PATH is for messages. -1: reported. */
 int import_xattr(struct inode *inode, const char *path, const char *name,
