@@ -304,6 +304,8 @@ static int make_image(struct build *build, const struct verb_args *args)
 	    volume_place(volume, &identity) < 0 ||
 	    volume_layout(volume, free_bytes(build)) < 0)
 		return -1;
+	if (table_check(&build->output, build->table, volume_bytes(volume)) < 0)
+		return -1;
 	if (build->dry_run)
 		return 0;
 	if (volume_write(volume) < 0)
@@ -356,6 +358,10 @@ static int build_image(struct build *build, const struct verb_args *args)
 	if (fixed) /* A partition is made of sectors. */
 		fixed = build->table ? (fixed - table_bytes(build)) & -512ULL :
 				       fixed;
+	if (table_check(&build->output, build->table, fixed) < 0) {
+		output_abort(&build->output);
+		return STATUS_FAILED;
+	}
 	tree_init(&build->tree);
 	volume_begin(&build->volume, &build->output, &build->tree, fixed);
 	build->import.tree = &build->tree;

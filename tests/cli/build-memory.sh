@@ -21,18 +21,15 @@ peak()
 	EOF
 }
 
-# files FROM TO: a block in each
-files()
-{
-	local n
-	for n in $(seq "$1" "$2"); do
-		mkdir -p "d/dir$n"
-		(cd "d/dir$n" && seq -f 'file%06g.txt' 1 1000 |
-			xargs -n 1000 sh -c 'echo x | tee "$@" >/dev/null' sh)
-	done
-}
-
-files 1 40
+# a block in each file
+python3 - <<'EOF'
+import os
+for d in range(40):
+    os.makedirs("d/dir%d" % d)
+    for i in range(1000):
+        with open("d/dir%d/file%06d.txt" % (d, i), "w") as f:
+            f.write("x")
+EOF
 tar cf d.tar d
 for source in d d.tar; do
 	peak=$(peak "$source")
