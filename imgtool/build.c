@@ -28,6 +28,8 @@
 
 enum {
 	OPT_SIZE = OPTION_LONG_ONLY,
+	OPT_FS,
+	OPT_PROFILE,
 	OPT_LABEL,
 	OPT_UUID,
 	OPT_SEED,
@@ -47,6 +49,9 @@ const struct verb_option verb_build_options[] = {
 	{ "output", 'o', "IMG", "the image to make; replaced if it exists" },
 	{ "size", OPT_SIZE, "auto|N|+N",
 	  "size of the image, or with + how much stays free" },
+	{ "fs", OPT_FS, "ext4|ext3|ext2", "what to make; ext4 if not given" },
+	{ "profile", OPT_PROFILE, "NAME",
+	  "the oldest system that must read it, like debian-8" },
 	{ "label", OPT_LABEL, "TEXT", "volume label, up to 16 bytes" },
 	{ "uuid", OPT_UUID, "UUID", "identity (else made from the contents)" },
 	{ "seed", OPT_SEED, "TEXT", "make uuid and hash seed from this text" },
@@ -80,6 +85,8 @@ struct build {
 	enum table_kind table;
 	uint64_t size;
 	bool quiet, dry_run;
+	const char *fs, *profile_name;
+	const struct profile *profile;
 	struct identity_options identity;
 	struct import import;
 	struct injections injections;
@@ -197,6 +204,12 @@ static int take_option(struct build *build, int id, const char *value)
 		return 0;
 	case OPT_SIZE:
 		return parse_size(build, value);
+	case OPT_FS:
+		build->fs = value;
+		return 0;
+	case OPT_PROFILE:
+		build->profile_name = value;
+		return 0;
 	case OPT_LABEL:
 		return parse_label(build, value);
 	case OPT_UUID:
@@ -248,6 +261,18 @@ static int take_environment(struct build *build)
 	build->identity.set_time = true;
 	build->identity.time = sec;
 	return 0;
+}
+
+static int choose_profile(struct build *build)
+{
+	const char *problem;
+
+	build->profile = profile_find(build->fs, build->profile_name,
+				      &problem);
+	if (build->profile)
+		return 0;
+	return verb_usage_error(build->profile_name ?: build->fs, "%s",
+				problem);
 }
 
 static int check_operands(const struct build *build,
@@ -363,7 +388,8 @@ static int build_image(struct build *build, const struct verb_args *args)
 		return STATUS_FAILED;
 	}
 	tree_init(&build->tree);
-	volume_begin(&build->volume, &build->output, &build->tree, fixed);
+	volume_begin(&build->volume, &build->output, &build->tree,
+		     build->profile, fixed);
 	build->import.tree = &build->tree;
 	build->import.volume = &build->volume;
 	r = make_image(build, args);
@@ -393,7 +419,7 @@ int verb_build(int argc, char **argv)
 	if (c < 0)
 		status = args.status;
 	else if (!status)
-		status = take_environment(build);
+		status = choose_profile(build) ?: take_environment(build);
 	if (c == 0 && !status)
 		status = check_operands(build, &args);
 	/* A file size limit must give an error, not end the program. */

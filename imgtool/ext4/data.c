@@ -83,15 +83,16 @@ static int write_mapped(struct data_stream *stream, uint64_t offset,
 int data_write(struct data_stream *stream, uint64_t offset, const void *data,
 	       size_t length)
 {
+	uint64_t longest = stream->volume->profile->file_longest;
 	uint32_t first, end;
 
 	if (!length)
 		return 0;
 	if (offset < stream->position)
 		return msg_error(stream->name, "its parts overlap");
-	if (length > FILE_LONGEST || offset > FILE_LONGEST - length)
-		return msg_error(stream->name,
-				 "is longer than a file can be in ext4");
+	if (length > longest || offset > longest - length)
+		return msg_error(stream->name, "is longer than a file can be "
+				 "in %s", stream->volume->profile->fs);
 	stream->position = offset + length;
 	first = offset >> BLOCK_BITS;
 	end = blocks_of(offset + length);
@@ -112,9 +113,9 @@ int data_end(struct data_stream *stream, uint64_t size)
 	stream->claim = 0;
 	if (size < stream->position)
 		return msg_error(stream->name, "has more data than it says");
-	if (size > FILE_LONGEST)
-		return msg_error(stream->name,
-				 "is longer than a file can be in ext4");
+	if (size > stream->volume->profile->file_longest)
+		return msg_error(stream->name, "is longer than a file can be "
+				 "in %s", stream->volume->profile->fs);
 	stream->inode->size = size;
 	return 0;
 }

@@ -128,14 +128,7 @@ static void fill_node(void *node, const union node_entry *entries, size_t count,
 	memcpy(header + 1, entries, count * sizeof(*entries));
 }
 
-/* Block number N of a list of extents, for N that only go up. */
-struct cursor {
-	const struct extents *blocks;
-	size_t extent;
-	uint32_t within;
-};
-
-static uint64_t next_block(struct cursor *c)
+uint64_t extent_cursor_next(struct extent_cursor *c)
 {
 	const struct extent *e = &extents_list(c->blocks)[c->extent];
 	uint64_t block = e->physical + c->within;
@@ -149,7 +142,7 @@ static uint64_t next_block(struct cursor *c)
 
 /* Write ENTRIES as full nodes, and leave in their place what points there. */
 static int make_level(union node_entry *entries, size_t *count,
-		      unsigned int depth, struct cursor *blocks,
+		      unsigned int depth, struct extent_cursor *blocks,
 		      int (*put)(void *context, uint64_t block, void *data),
 		      void *context)
 {
@@ -163,7 +156,7 @@ static int make_level(union node_entry *entries, size_t *count,
 		memset(node, 0, sizeof(node));
 		fill_node(node, &entries[i], n, PER_BLOCK, depth);
 		logical = entries[i].extent.ee_block;
-		block = next_block(blocks);
+		block = extent_cursor_next(blocks);
 		if (put(context, block, node) < 0)
 			return -1;
 		fill_index(&entries[nodes++], logical, block);
@@ -177,7 +170,7 @@ int extent_tree_make(const struct extents *extents,
 		     int (*put)(void *context, uint64_t block, void *data),
 		     void *context)
 {
-	struct cursor cursor = { .blocks = blocks };
+	struct extent_cursor cursor = { .blocks = blocks };
 	size_t count = extents->count, i;
 	union node_entry *entries;
 	unsigned int depth = 0;

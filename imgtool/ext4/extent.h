@@ -55,6 +55,15 @@ void extents_free(struct extents *extents);
  * root in the inode. */
 size_t extent_tree_blocks(size_t count);
 
+/* Block after block of a list of extents that has enough of them. */
+struct extent_cursor {
+	const struct extents *blocks;
+	size_t extent;
+	uint32_t within;
+};
+
+uint64_t extent_cursor_next(struct extent_cursor *cursor);
+
 /*
  * Make the tree. ROOT gets the 60 bytes that stand in the inode. Every block
  * outside of it is given to PUT, with the block number that is next in

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <string.h>
 
+#include "imgtool/ext4/blockmap.h"
 #include "imgtool/ext4/dir.h"
 #include "imgtool/ext4/disk.h"
 #include "imgtool/ext4/inode.h"
@@ -52,12 +53,15 @@ static void put_device(struct ext2_inode_large *disk, const struct inode *inode)
 				   (minor & ~0xffu) << 12;
 }
 
-static uint32_t link_count(const struct inode *inode)
+static uint32_t link_count(const struct volume *volume,
+			   const struct inode *inode)
 {
+	uint32_t most = volume->profile->links_most;
+
 	if (!S_ISDIR(inode->mode))
 		return inode->nlink;
 	/* Feature dir_nlink: too many to count is 1. */
-	return inode->subdirs + 2 < LINKS_MOST ? inode->subdirs + 2 : 1;
+	return inode->subdirs + 2 < most ? inode->subdirs + 2 : 1;
 }
 
 static void put_blocks(struct ext2_inode_large *disk, const struct inode *inode)
@@ -75,7 +79,8 @@ static void put_blocks(struct ext2_inode_large *disk, const struct inode *inode)
 	disk->osd2.linux2.l_i_blocks_hi = sectors >> 32;
 }
 
-static void put_fields(struct ext2_inode_large *disk, const struct inode *inode)
+static void put_fields(const struct volume *volume,
+		       struct ext2_inode_large *disk, const struct inode *inode)
 {
 	disk->i_mode = inode->mode;
 	disk->i_uid = inode->uid;
@@ -84,7 +89,7 @@ static void put_fields(struct ext2_inode_large *disk, const struct inode *inode)
 	ext2fs_set_i_gid_high(*disk, inode->gid >> 16);
 	disk->i_size = inode->size;
 	disk->i_size_high = inode->size >> 32;
-	disk->i_links_count = link_count(inode);
+	disk->i_links_count = link_count(volume, inode);
 	disk->i_extra_isize = INODE_EXTRA_SIZE;
 	put_stamps(disk, inode);
 	put_blocks(disk, inode);
@@ -101,7 +106,8 @@ static int put_tree_block(void *context, uint64_t block, void *data)
 	const struct owner *owner = context;
 	struct volume *volume = owner->volume;
 
-	if (ext2fs_extent_block_csum_set(volume->fs, owner->inode->number,
+	if (volume->profile->extents &&
+	    ext2fs_extent_block_csum_set(volume->fs, owner->inode->number,
 					 data))
 		return msg_error(volume->out->name,
 				 "an extent block got no checksum");
@@ -116,9 +122,13 @@ static int put_extents(struct volume *volume, const struct inode *inode,
 	struct owner owner = { volume, inode };
 	const struct extents *tree = inode->extra ? &inode->extra->tree : &none;
 
-	disk->i_flags = EXT4_EXTENTS_FL;
-	if (S_ISDIR(inode->mode) && dir_is_indexed(inode))
+	if (S_ISDIR(inode->mode) && dir_is_indexed(volume, inode))
 		disk->i_flags |= EXT2_INDEX_FL;
+	if (!volume->profile->extents)
+		return blockmap_make(&inode->extents, tree,
+				     (uint8_t *)disk->i_block, put_tree_block,
+				     &owner);
+	disk->i_flags |= EXT4_EXTENTS_FL;
 	return extent_tree_make(&inode->extents, tree,
 				(uint8_t *)disk->i_block, put_tree_block,
 				&owner);
@@ -131,7 +141,7 @@ int inode_encode(struct volume *volume, const struct inode *inode,
 	uint8_t block[BLOCK_SIZE];
 
 	memset(out, 0, INODE_SIZE);
-	put_fields(disk, inode);
+	put_fields(volume, disk, inode);
 	if (inode_has_extents(inode)) {
 		if (put_extents(volume, inode, disk) < 0)
 			return -1;
@@ -141,7 +151,8 @@ int inode_encode(struct volume *volume, const struct inode *inode,
 		put_device(disk, inode);
 	}
 	if (inode_xattrs(inode))
-		xattrs_encode(inode_xattrs(inode), out + sizeof(*disk), block);
+		xattrs_encode(inode_xattrs(inode), volume->profile->journal,
+			      out + sizeof(*disk), block);
 	if (ext2fs_inode_csum_set(volume->fs, inode->number, disk))
 		return msg_error(volume->out->name,
 				 "an inode got no checksum");

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/ext4/blockmap.h"
 #include "imgtool/ext4/data.h"
 #include "imgtool/ext4/dir.h"
 #include "imgtool/ext4/disk.h"
@@ -26,9 +27,18 @@ static int complain(const struct volume *volume, const struct inode *inode,
 
 static int number(struct volume *volume, struct inode *inode)
 {
-	if (!S_ISDIR(inode->mode) && inode->nlink > LINKS_MOST)
-		return complain(volume, inode, "has more hard links than the "
-				"65000 that ext4 can count");
+	uint32_t most = volume->profile->links_most;
+
+	if (!S_ISDIR(inode->mode) && inode->nlink > most)
+		return complain(volume, inode, most == 32000 ?
+				"has more hard links than the 32000 that ext2 "
+				"and ext3 can count" :
+				"has more hard links than the 65000 that ext4 "
+				"can count");
+	if (S_ISDIR(inode->mode) && !volume->profile->extents &&
+	    inode->subdirs + 2 > most)
+		return complain(volume, inode, "has more directories in it "
+				"than the 31998 that ext2 and ext3 can count");
 	inode->number = volume->inode_count ?
 			FIRST_FREE_INODE + volume->inode_count - 1 :
 			EXT2_ROOT_INO;
@@ -44,7 +54,8 @@ static int number_all(struct volume *volume)
 
 	volume->inodes = mem_alloc((tree->entries + 1) *
 				   sizeof(*volume->inodes));
-	number(volume, tree->root);
+	if (number(volume, tree->root) < 0)
+		return -1;
 	e = tree_lookup(tree, tree->root, "lost+found", 10);
 	number(volume, e->inode);
 	for (e = tree_next(tree, NULL); e; e = tree_next(tree, e))
@@ -81,7 +92,9 @@ static int place_dir(struct volume *volume, struct inode *dir)
 
 static void place_tree(struct volume *volume, struct inode *inode)
 {
-	size_t blocks = extent_tree_blocks(inode->extents.count);
+	size_t blocks = volume->profile->extents ?
+			extent_tree_blocks(inode->extents.count) :
+			blockmap_blocks(&inode->extents);
 
 	if (inode_has_extents(inode) && blocks)
 		alloc_blocks(&volume->alloc, &inode_extra(inode)->tree, 0,

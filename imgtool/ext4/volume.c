@@ -23,14 +23,18 @@ static void release(void *context, struct inode *inode)
 }
 
 void volume_begin(struct volume *volume, struct output *out, struct tree *tree,
-		  uint64_t fixed_bytes)
+		  const struct profile *profile, uint64_t fixed_bytes)
 {
 	memset(volume, 0, sizeof(*volume));
 	volume->out = out;
 	volume->tree = tree;
+	volume->profile = profile;
 	volume->fixed_bytes = fixed_bytes;
 	volume->fixed_blocks = fixed_bytes >> BLOCK_BITS;
-	alloc_init(&volume->alloc, layout_header(volume->fixed_blocks));
+	alloc_init(&volume->alloc, layout_header(volume->fixed_blocks,
+						 profile));
+	alloc_set_every(&volume->alloc, layout_every(volume->fixed_blocks,
+						     profile));
 	tree->release = release;
 	tree->release_context = volume;
 }
@@ -59,6 +63,7 @@ static int too_large(const struct volume *volume)
 int volume_layout(struct volume *volume, uint64_t free_bytes)
 {
 	struct layout_request request = {
+		.profile = volume->profile,
 		.inodes = FIRST_FREE_INODE - 2 + volume->inode_count,
 		.fixed_blocks = volume->fixed_blocks,
 		.free_blocks = blocks_of(free_bytes),

@@ -29,6 +29,7 @@
 
 #include "imgtool/ext4/alloc.h"
 #include "imgtool/ext4/layout.h"
+#include "imgtool/ext4/profile.h"
 #include "imgtool/io/output.h"
 #include "imgtool/tree/tree.h"
 
@@ -54,6 +55,7 @@ struct xattr_block {
 struct volume {
 	struct output *out;
 	struct tree *tree;
+	const struct profile *profile;
 	uint64_t fixed_bytes;  /* of the image; 0: to be computed */
 	uint64_t fixed_blocks; /* the same in whole blocks */
 	bool overflow;	       /* more than that has come in */
@@ -75,7 +77,7 @@ struct volume {
 
 /* FIXED_BYTES 0: the size will be computed. */
 void volume_begin(struct volume *volume, struct output *out, struct tree *tree,
-		  uint64_t fixed_bytes);
+		  const struct profile *profile, uint64_t fixed_bytes);
 
 /* The tree must be sorted and have a directory lost+found. */
 int volume_place(struct volume *volume,

@@ -44,7 +44,8 @@ static bool add(struct area *area, const struct xattr *x)
 	return true;
 }
 
-int xattrs_encode(const struct xattr *list, uint8_t *body, uint8_t *block)
+int xattrs_encode(const struct xattr *list, bool use_body, uint8_t *body,
+		  uint8_t *block)
 {
 	struct ext2_ext_attr_header *header = (void *)block;
 	struct area in_body = { body + 4, 0, XATTR_BODY_SIZE - 4 };
@@ -54,7 +55,7 @@ int xattrs_encode(const struct xattr *list, uint8_t *body, uint8_t *block)
 	memset(body, 0, XATTR_BODY_SIZE);
 	memset(block, 0, BLOCK_SIZE);
 	for (; list; list = list->next)
-		if (!add(&in_body, list) && !add(&in_block, list))
+		if (!(use_body && add(&in_body, list)) && !add(&in_block, list))
 			return -1;
 	if (in_body.front)
 		memcpy(body, &magic, 4);
@@ -133,7 +134,7 @@ int xattrs_place(struct volume *volume, struct inode *inode)
 	char *path;
 	int r;
 
-	r = xattrs_encode(inode_xattrs(inode), body, data);
+	r = xattrs_encode(inode_xattrs(inode), volume->profile->journal, body, data);
 	if (r < 0) {
 		path = tree_name(volume->tree, inode);
 		msg_error(path, "its extended attributes do not fit the 4 KiB "
@@ -165,7 +166,8 @@ int xattrs_write(struct volume *volume)
 				      BLOCK_SIZE);
 		if (!data)
 			return -1;
-		xattrs_encode(inode_xattrs(b->owner), body, data);
+		xattrs_encode(inode_xattrs(b->owner), volume->profile->journal,
+			      body, data);
 		header = (void *)data;
 		header->h_refcount = b->users;
 		if (ext2fs_ext_attr_block_csum_set(volume->fs,

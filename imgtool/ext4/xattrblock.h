@@ -15,9 +15,10 @@
  * Encode LIST. BODY gets the XATTR_BODY_SIZE bytes for the inode, BLOCK the
  * block without its checksum; both are zeroed first. Returns 0 if the inode
  * holds all, 1 if the block is needed, -1 if both are too small (not
- * reported).
+ * reported). USE_BODY false: the driver (of ext2) looks into blocks only.
  */
-int xattrs_encode(const struct xattr *list, uint8_t *body, uint8_t *block);
+int xattrs_encode(const struct xattr *list, bool use_body, uint8_t *body,
+		  uint8_t *block);
 
 /* Give the inode an attribute block if it needs one. */
 int xattrs_place(struct volume *volume, struct inode *inode);

@@ -183,10 +183,12 @@ static struct file_ref *make_ref(struct scan *scan, const struct stat *st,
 static int read_file(struct scan *scan, struct inode *inode,
 		     const struct stat *st, const char *name)
 {
+	const struct profile *profile = scan->import->volume->profile;
+
 	inode->size = st->st_size;
-	if (inode->size > FILE_LONGEST)
-		return msg_error(scan->full,
-				 "is longer than a file can be in ext4");
+	if (inode->size > profile->file_longest)
+		return msg_error(scan->full, "is longer than a file can be in "
+				 "%s", profile->fs);
 	inode->ref = make_ref(scan, st, name);
 	if ((uint64_t)st->st_blocks * 512 < inode->size)
 		return read_parts(scan, inode, name);
