@@ -10,6 +10,7 @@
 
 #include <uuid/uuid.h>
 
+#include "imgtool/ext4/spool.h"
 #include "imgtool/ext4/volume.h"
 #include "imgtool/finish.h"
 #include "imgtool/io/output.h"
@@ -42,6 +43,7 @@ enum {
 	OPT_HOSTNAME,
 	OPT_MACHINE_ID,
 	OPT_PARTITION,
+	OPT_SPOOL,
 	OPT_DRY_RUN,
 };
 
@@ -70,6 +72,8 @@ const struct verb_option verb_build_options[] = {
 	  "the first boot makes an own /etc/machine-id" },
 	{ "partition", OPT_PARTITION, "gpt|mbr",
 	  "a partition table, with the file system in partition 1" },
+	{ "spool", OPT_SPOOL, NULL,
+	  "sort by path first: the same bytes from any kind of source" },
 	{ "dry-run", OPT_DRY_RUN, NULL,
 	  "write nothing, print the size it would have" },
 	{ "quiet", 'q', NULL, "print errors only" },
@@ -84,7 +88,7 @@ struct build {
 	enum size_kind size_kind;
 	enum table_kind table;
 	uint64_t size;
-	bool quiet, dry_run;
+	bool quiet, spool, dry_run;
 	const char *fs, *profile_name;
 	const struct profile *profile;
 	struct identity_options identity;
@@ -236,6 +240,9 @@ static int take_option(struct build *build, int id, const char *value)
 		return 0;
 	case OPT_PARTITION:
 		return parse_partition(build, value);
+	case OPT_SPOOL:
+		build->spool = true;
+		return 0;
 	case OPT_DRY_RUN:
 		build->dry_run = true;
 		return 0;
@@ -324,7 +331,8 @@ static int make_image(struct build *build, const struct verb_args *args)
 	struct volume_identity identity;
 	struct volume *volume = &build->volume;
 
-	if (read_sources(build, args) < 0 ||
+	if ((build->spool && spool_open(volume) < 0) ||
+	    read_sources(build, args) < 0 ||
 	    tree_finish(&build->tree, &build->identity, &identity) < 0 ||
 	    volume_place(volume, &identity) < 0 ||
 	    volume_layout(volume, free_bytes(build)) < 0)

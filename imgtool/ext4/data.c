@@ -4,6 +4,7 @@
 
 #include "imgtool/ext4/data.h"
 #include "imgtool/ext4/disk.h"
+#include "imgtool/ext4/spool.h"
 #include "imgtool/msg.h"
 #include "imgtool/source/source.h"
 
@@ -14,8 +15,9 @@ void data_begin(struct data_stream *stream, struct volume *volume,
 	uint64_t blocks = blocks_of(size);
 	size_t i;
 
-	*stream = (struct data_stream){ volume, inode, name, 0, 0, 0, 0 };
-	if (!blocks || blocks > UINT32_MAX)
+	*stream = (struct data_stream){ volume, inode, name, 0, 0, 0, 0,
+					0 };
+	if (volume->spool || !blocks || blocks > UINT32_MAX)
 		return;
 	for (i = 0; i < alloc->hole_count; i++) {
 		if (alloc->holes[i].count < blocks)
@@ -39,6 +41,10 @@ static void map(struct data_stream *stream, uint32_t logical, uint32_t count)
 {
 	uint32_t n = count < stream->claim ? count : stream->claim;
 
+	if (stream->volume->spool) {
+		spool_map(stream, logical, count);
+		return;
+	}
 	if (n) {
 		extents_add(&stream->inode->extents, logical, stream->claimed,
 			    n);
@@ -102,6 +108,8 @@ int data_write(struct data_stream *stream, uint64_t offset, const void *data,
 		map(stream, first, end - first);
 		stream->mapped = end;
 	}
+	if (stream->volume->spool)
+		return spool_write(stream, offset, data, length);
 	return write_mapped(stream, offset, data, length);
 }
 
@@ -111,6 +119,7 @@ int data_end(struct data_stream *stream, uint64_t size)
 		alloc_release(&stream->volume->alloc, stream->claimed,
 			      stream->claim);
 	stream->claim = 0;
+	spool_end(stream);
 	if (size < stream->position)
 		return msg_error(stream->name, "has more data than it says");
 	if (size > stream->volume->profile->file_longest)
@@ -149,6 +158,8 @@ int data_copy(struct volume *volume, struct inode *inode)
 
 	if (!inode->extents.count)
 		return 0;
+	if (spool_has(inode))
+		return spool_copy(volume, inode);
 	fd = source_open_file(inode->ref, inode->size, &name);
 	if (fd < 0)
 		return -1;

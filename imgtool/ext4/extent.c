@@ -53,6 +53,11 @@ void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 		physical += n;
 		count -= n;
 	}
+	if (last && last->logical + last->count == logical && !physical &&
+	    !last->physical) {
+		last->count += count;
+		return;
+	}
 	while (count) {
 		n = physical && count > EXTENT_LONGEST ? EXTENT_LONGEST : count;
 		e = append(extents);

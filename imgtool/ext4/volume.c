@@ -8,6 +8,7 @@
 #include "imgtool/ext4/disk.h"
 #include "imgtool/ext4/inode.h"
 #include "imgtool/ext4/library.h"
+#include "imgtool/ext4/spool.h"
 #include "imgtool/ext4/volume.h"
 #include "imgtool/ext4/xattrblock.h"
 #include "imgtool/msg.h"
@@ -212,6 +213,7 @@ int volume_write(struct volume *volume)
 void volume_end(struct volume *volume)
 {
 	library_drop(volume);
+	spool_close(volume);
 	volume->tree->release = NULL;
 	alloc_free_all(&volume->alloc);
 	placement_free(&volume->placement);

@@ -64,6 +64,9 @@ struct volume {
 	struct alloc alloc;
 	struct layout layout;
 	struct placement placement;
+	bool spool; /* streams wait: see spool.h */
+	int spool_fd;
+	uint64_t spool_blocks;
 	struct struct_ext2_filsys *fs; /* from volume_write() on */
 
 	/* By number: the root, then those from FIRST_FREE_INODE on. */
