@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imgtool/image/target.h"
 #include "imgtool/msg.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
@@ -51,6 +52,38 @@ static int read_stdin(struct import *import, bool container)
 	return source_read_archive(import, source);
 }
 
+static int read_image(struct import *import, const char *name)
+{
+	struct target target;
+
+	if (target_parse(&target, name, true) < 0)
+		return -1;
+	if (!target.path)
+		return source_read_image(import, &target);
+	target_free(&target);
+	return msg_error(name, "names a part of an image; a source is the "
+			 "whole of one");
+}
+
+/* "image:NAME", or the partition of one. */
+static bool names_image(const char **name)
+{
+	struct target target;
+	bool found;
+
+	if (!access(*name, F_OK))
+		return false;
+	if (!strncmp(*name, "image:", 6)) {
+		*name += 6;
+		return true;
+	}
+	if (target_parse(&target, *name, false) < 0)
+		return false;
+	found = target.partition;
+	target_free(&target);
+	return found;
+}
+
 int source_read(struct import *import, const char *name)
 {
 	struct source *source;
@@ -65,11 +98,18 @@ int source_read(struct import *import, const char *name)
 		table = true;
 		name += 6;
 	}
+	if (names_image(&name))
+		return read_image(import, name);
 	if (!strcmp(name, "-") && !table)
 		return read_stdin(import, container);
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return msg_errno(name, errno, "cannot be opened");
+	if (!table && !container && S_ISREG(st.st_mode) &&
+	    source_is_image(fd)) {
+		close(fd);
+		return read_image(import, name);
+	}
 	source = add_source(import, name, fd);
 	if (table)
 		return source_read_table(import, source);

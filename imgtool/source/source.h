@@ -18,6 +18,7 @@
 #include "imgtool/tree/tree.h"
 
 struct fakeroot;
+struct target;
 
 /* A directory of a source with files that will be copied. */
 struct source_dir {
@@ -75,6 +76,12 @@ int source_open_file(const struct file_ref *ref, uint64_t size, char **name);
 
 int source_read_directory(struct import *import, struct source *source);
 int source_read_archive(struct import *import, struct source *source);
+
+/* The file system of an image; takes the target over. */
+int source_read_image(struct import *import, struct target *target);
+
+/* Does the file begin as an ext file system or a COW file? */
+int source_is_image(int fd);
 
 /* A device table (table:FILE). */
 int source_read_table(struct import *import, struct source *source);
