@@ -224,7 +224,6 @@ static int read_tree(struct intake *in)
 	struct walk walk = { .enter = enter, .context = in };
 	int r;
 
-	in->view.path = mem_strdup("/");
 	in->view.ino = in->view.fs.root;
 	r = fs_stat(&in->view.fs, in->view.ino, &in->view.attr);
 	if (r < 0)
