@@ -10,6 +10,7 @@
 
 #include <uuid/uuid.h>
 
+#include "imgtool/ext4/spool.h"
 #include "imgtool/ext4/volume.h"
 #include "imgtool/finish.h"
 #include "imgtool/io/output.h"
@@ -28,6 +29,8 @@
 
 enum {
 	OPT_SIZE = OPTION_LONG_ONLY,
+	OPT_FS,
+	OPT_PROFILE,
 	OPT_LABEL,
 	OPT_UUID,
 	OPT_SEED,
@@ -40,6 +43,7 @@ enum {
 	OPT_HOSTNAME,
 	OPT_MACHINE_ID,
 	OPT_PARTITION,
+	OPT_SPOOL,
 	OPT_DRY_RUN,
 };
 
@@ -47,6 +51,9 @@ const struct verb_option verb_build_options[] = {
 	{ "output", 'o', "IMG", "the image to make; replaced if it exists" },
 	{ "size", OPT_SIZE, "auto|N|+N",
 	  "size of the image, or with + how much stays free" },
+	{ "fs", OPT_FS, "ext4|ext3|ext2", "what to make; ext4 if not given" },
+	{ "profile", OPT_PROFILE, "NAME",
+	  "the oldest system that must read it, like debian-8" },
 	{ "label", OPT_LABEL, "TEXT", "volume label, up to 16 bytes" },
 	{ "uuid", OPT_UUID, "UUID", "identity (else made from the contents)" },
 	{ "seed", OPT_SEED, "TEXT", "make uuid and hash seed from this text" },
@@ -65,6 +72,8 @@ const struct verb_option verb_build_options[] = {
 	  "the first boot makes an own /etc/machine-id" },
 	{ "partition", OPT_PARTITION, "gpt|mbr",
 	  "a partition table, with the file system in partition 1" },
+	{ "spool", OPT_SPOOL, NULL,
+	  "sort by path first: the same bytes from any kind of source" },
 	{ "dry-run", OPT_DRY_RUN, NULL,
 	  "write nothing, print the size it would have" },
 	{ "quiet", 'q', NULL, "print errors only" },
@@ -79,7 +88,9 @@ struct build {
 	enum size_kind size_kind;
 	enum table_kind table;
 	uint64_t size;
-	bool quiet, dry_run;
+	bool quiet, spool, dry_run;
+	const char *fs, *profile_name;
+	const struct profile *profile;
 	struct identity_options identity;
 	struct import import;
 	struct injections injections;
@@ -197,6 +208,12 @@ static int take_option(struct build *build, int id, const char *value)
 		return 0;
 	case OPT_SIZE:
 		return parse_size(build, value);
+	case OPT_FS:
+		build->fs = value;
+		return 0;
+	case OPT_PROFILE:
+		build->profile_name = value;
+		return 0;
 	case OPT_LABEL:
 		return parse_label(build, value);
 	case OPT_UUID:
@@ -223,6 +240,9 @@ static int take_option(struct build *build, int id, const char *value)
 		return 0;
 	case OPT_PARTITION:
 		return parse_partition(build, value);
+	case OPT_SPOOL:
+		build->spool = true;
+		return 0;
 	case OPT_DRY_RUN:
 		build->dry_run = true;
 		return 0;
@@ -248,6 +268,18 @@ static int take_environment(struct build *build)
 	build->identity.set_time = true;
 	build->identity.time = sec;
 	return 0;
+}
+
+static int choose_profile(struct build *build)
+{
+	const char *problem;
+
+	build->profile = profile_find(build->fs, build->profile_name,
+				      &problem);
+	if (build->profile)
+		return 0;
+	return verb_usage_error(build->profile_name ?: build->fs, "%s",
+				problem);
 }
 
 static int check_operands(const struct build *build,
@@ -299,10 +331,13 @@ static int make_image(struct build *build, const struct verb_args *args)
 	struct volume_identity identity;
 	struct volume *volume = &build->volume;
 
-	if (read_sources(build, args) < 0 ||
+	if ((build->spool && spool_open(volume) < 0) ||
+	    read_sources(build, args) < 0 ||
 	    tree_finish(&build->tree, &build->identity, &identity) < 0 ||
 	    volume_place(volume, &identity) < 0 ||
 	    volume_layout(volume, free_bytes(build)) < 0)
+		return -1;
+	if (table_check(&build->output, build->table, volume_bytes(volume)) < 0)
 		return -1;
 	if (build->dry_run)
 		return 0;
@@ -356,8 +391,13 @@ static int build_image(struct build *build, const struct verb_args *args)
 	if (fixed) /* A partition is made of sectors. */
 		fixed = build->table ? (fixed - table_bytes(build)) & -512ULL :
 				       fixed;
+	if (table_check(&build->output, build->table, fixed) < 0) {
+		output_abort(&build->output);
+		return STATUS_FAILED;
+	}
 	tree_init(&build->tree);
-	volume_begin(&build->volume, &build->output, &build->tree, fixed);
+	volume_begin(&build->volume, &build->output, &build->tree,
+		     build->profile, fixed);
 	build->import.tree = &build->tree;
 	build->import.volume = &build->volume;
 	r = make_image(build, args);
@@ -387,7 +427,7 @@ int verb_build(int argc, char **argv)
 	if (c < 0)
 		status = args.status;
 	else if (!status)
-		status = take_environment(build);
+		status = choose_profile(build) ?: take_environment(build);
 	if (c == 0 && !status)
 		status = check_operands(build, &args);
 	/* A file size limit must give an error, not end the program. */

@@ -42,7 +42,7 @@ static int64_t newest(const struct tree *tree)
 	const struct entry *e = NULL;
 
 	do {
-		sec = inode->stamps[STAMP_MODIFIED].sec;
+		sec = inode_stamp(inode, STAMP_MODIFIED).sec;
 		if (!inode->made && sec > latest && sec <= now)
 			latest = sec;
 		e = tree_next(tree, e);
@@ -56,11 +56,10 @@ static void set_made_times(struct tree *tree, int64_t sec)
 	struct inode *inode = tree->root;
 	struct stamp time = { .sec = sec };
 	const struct entry *e = NULL;
-	int i;
 
 	do {
-		for (i = 0; inode->made && i < STAMPS; i++)
-			inode->stamps[i] = time;
+		if (inode->made)
+			inode_set_times(inode, time);
 		e = tree_next(tree, e);
 		inode = e ? e->inode : NULL;
 	} while (e);
@@ -77,6 +76,7 @@ static void mix(uint8_t state[16], const void *data, size_t size)
 
 static void mix_inode(uint8_t state[16], const struct inode *inode)
 {
+	struct stamp time = inode_stamp(inode, STAMP_MODIFIED);
 	const struct xattr *x;
 	char text[200];
 	int n;
@@ -85,15 +85,14 @@ static void mix_inode(uint8_t state[16], const struct inode *inode)
 		     inode->mode, inode->uid, inode->gid, inode->nlink,
 		     S_ISDIR(inode->mode) ? 0ULL :
 		     (unsigned long long)inode->size,
-		     (long long)inode->stamps[STAMP_MODIFIED].sec,
-		     inode->stamps[STAMP_MODIFIED].nsec);
+		     (long long)time.sec, time.nsec);
 	if (S_ISCHR(inode->mode) || S_ISBLK(inode->mode))
 		n += snprintf(text + n, sizeof(text) - n, " %u:%u",
 			      inode->major, inode->minor);
 	mix(state, text, n);
 	if (S_ISLNK(inode->mode))
 		mix(state, inode->target, inode->size);
-	for (x = inode->xattrs; x; x = x->next) {
+	for (x = inode_xattrs(inode); x; x = x->next) {
 		mix(state, &x->space, 1);
 		mix(state, x->name, x->length);
 		mix(state, x->value, x->size);

@@ -33,6 +33,17 @@ uint64_t header_blocks(uint32_t header, uint64_t groups)
 	return copies * header;
 }
 
+uint32_t alloc_front(const struct alloc *alloc, uint64_t group)
+{
+	return alloc->every + (group_has_super(group) ? alloc->header : 0);
+}
+
+void alloc_set_every(struct alloc *alloc, uint32_t every)
+{
+	alloc->every = every;
+	alloc->cursor = alloc_front(alloc, 0);
+}
+
 void alloc_init(struct alloc *alloc, uint32_t header)
 {
 	memset(alloc, 0, sizeof(*alloc));
@@ -57,9 +68,9 @@ void alloc_clone(struct alloc *to, const struct alloc *from)
 /* The cursor never rests inside a header. */
 static void skip_header(struct alloc *alloc)
 {
-	if (alloc->cursor % BLOCKS_PER_GROUP == 0 &&
-	    group_has_super(alloc->cursor / BLOCKS_PER_GROUP))
-		alloc->cursor += alloc->header;
+	if (alloc->cursor % BLOCKS_PER_GROUP == 0)
+		alloc->cursor += alloc_front(alloc, alloc->cursor /
+						    BLOCKS_PER_GROUP);
 }
 
 /* Blocks from the cursor to the next header. */
@@ -67,7 +78,7 @@ static uint64_t run_at_cursor(const struct alloc *alloc)
 {
 	uint64_t group = alloc->cursor / BLOCKS_PER_GROUP + 1;
 
-	while (!group_has_super(group))
+	while (!alloc_front(alloc, group))
 		group++;
 	return group * BLOCKS_PER_GROUP - alloc->cursor;
 }
@@ -191,9 +202,8 @@ static void retreat(struct alloc *alloc)
 		return;
 	last = &alloc->holes[alloc->hole_count - 1];
 	end = last->start + last->count;
-	if (end % BLOCKS_PER_GROUP == 0 &&
-	    group_has_super(end / BLOCKS_PER_GROUP))
-		end += alloc->header;
+	if (end % BLOCKS_PER_GROUP == 0)
+		end += alloc_front(alloc, end / BLOCKS_PER_GROUP);
 	if (end != alloc->cursor)
 		return;
 	alloc->cursor = last->start;

@@ -26,6 +26,7 @@ struct hole {
 
 struct alloc {
 	uint32_t header;   /* blocks in front of a group with a superblock */
+	uint32_t every;	   /* behind them, or at the front: of every group */
 	uint64_t cursor;   /* from here on nothing was ever taken */
 	uint64_t taken;	   /* blocks given out and not freed */
 	struct hole *holes; /* in order of start */
@@ -38,7 +39,14 @@ bool group_has_super(uint64_t group);
 /* Blocks in headers of the first GROUPS groups. */
 uint64_t header_blocks(uint32_t header, uint64_t groups);
 
+/* How many blocks at the front of a group are nobody's to take. */
+uint32_t alloc_front(const struct alloc *alloc, uint64_t group);
+
+/* Nothing in front of every group but the header. */
 void alloc_init(struct alloc *alloc, uint32_t header);
+
+/* EVERY group has so many blocks at its front; before any is taken. */
+void alloc_set_every(struct alloc *alloc, uint32_t every);
 void alloc_free_all(struct alloc *alloc);
 
 /* A copy to try things out on. */

@@ -4,6 +4,7 @@
 
 #include "imgtool/ext4/data.h"
 #include "imgtool/ext4/disk.h"
+#include "imgtool/ext4/spool.h"
 #include "imgtool/msg.h"
 #include "imgtool/source/source.h"
 
@@ -14,8 +15,9 @@ void data_begin(struct data_stream *stream, struct volume *volume,
 	uint64_t blocks = blocks_of(size);
 	size_t i;
 
-	*stream = (struct data_stream){ volume, inode, name, 0, 0, 0, 0 };
-	if (!blocks || blocks > UINT32_MAX)
+	*stream = (struct data_stream){ volume, inode, name, 0, 0, 0, 0,
+					0 };
+	if (volume->spool || !blocks || blocks > UINT32_MAX)
 		return;
 	for (i = 0; i < alloc->hole_count; i++) {
 		if (alloc->holes[i].count < blocks)
@@ -39,6 +41,10 @@ static void map(struct data_stream *stream, uint32_t logical, uint32_t count)
 {
 	uint32_t n = count < stream->claim ? count : stream->claim;
 
+	if (stream->volume->spool) {
+		spool_map(stream, logical, count);
+		return;
+	}
 	if (n) {
 		extents_add(&stream->inode->extents, logical, stream->claimed,
 			    n);
@@ -61,11 +67,11 @@ static int write_mapped(struct data_stream *stream, uint64_t offset,
 	size_t i, n;
 
 	for (i = extents->count; i; i--)
-		if (((uint64_t)extents->list[i - 1].logical << BLOCK_BITS) <=
+		if (((uint64_t)extents_list(extents)[i - 1].logical << BLOCK_BITS) <=
 		    offset)
 			break;
 	for (i = i ? i - 1 : 0; i < extents->count && offset < end; i++) {
-		e = &extents->list[i];
+		e = &extents_list(extents)[i];
 		from = (uint64_t)e->logical << BLOCK_BITS;
 		to = from + ((uint64_t)e->count << BLOCK_BITS);
 		n = (to < end ? to : end) - offset;
@@ -83,15 +89,16 @@ static int write_mapped(struct data_stream *stream, uint64_t offset,
 int data_write(struct data_stream *stream, uint64_t offset, const void *data,
 	       size_t length)
 {
+	uint64_t longest = stream->volume->profile->file_longest;
 	uint32_t first, end;
 
 	if (!length)
 		return 0;
 	if (offset < stream->position)
 		return msg_error(stream->name, "its parts overlap");
-	if (length > FILE_LONGEST || offset > FILE_LONGEST - length)
-		return msg_error(stream->name,
-				 "is longer than a file can be in ext4");
+	if (length > longest || offset > longest - length)
+		return msg_error(stream->name, "is longer than a file can be "
+				 "in %s", stream->volume->profile->fs);
 	stream->position = offset + length;
 	first = offset >> BLOCK_BITS;
 	end = blocks_of(offset + length);
@@ -101,6 +108,8 @@ int data_write(struct data_stream *stream, uint64_t offset, const void *data,
 		map(stream, first, end - first);
 		stream->mapped = end;
 	}
+	if (stream->volume->spool)
+		return spool_write(stream, offset, data, length);
 	return write_mapped(stream, offset, data, length);
 }
 
@@ -110,11 +119,12 @@ int data_end(struct data_stream *stream, uint64_t size)
 		alloc_release(&stream->volume->alloc, stream->claimed,
 			      stream->claim);
 	stream->claim = 0;
+	spool_end(stream);
 	if (size < stream->position)
 		return msg_error(stream->name, "has more data than it says");
-	if (size > FILE_LONGEST)
-		return msg_error(stream->name,
-				 "is longer than a file can be in ext4");
+	if (size > stream->volume->profile->file_longest)
+		return msg_error(stream->name, "is longer than a file can be "
+				 "in %s", stream->volume->profile->fs);
 	stream->inode->size = size;
 	return 0;
 }
@@ -126,7 +136,7 @@ int data_release(struct volume *volume, struct inode *inode)
 	int r = 0;
 
 	for (i = 0; i < inode->extents.count; i++) {
-		e = &inode->extents.list[i];
+		e = &extents_list(&inode->extents)[i];
 		if (!e->physical)
 			continue;
 		alloc_release(&volume->alloc, e->physical, e->count);
@@ -148,11 +158,13 @@ int data_copy(struct volume *volume, struct inode *inode)
 
 	if (!inode->extents.count)
 		return 0;
+	if (spool_has(inode))
+		return spool_copy(volume, inode);
 	fd = source_open_file(inode->ref, inode->size, &name);
 	if (fd < 0)
 		return -1;
 	for (i = 0; i < inode->extents.count && r == 0; i++) {
-		e = &inode->extents.list[i];
+		e = &extents_list(&inode->extents)[i];
 		from = (uint64_t)e->logical << BLOCK_BITS;
 		length = (uint64_t)e->count << BLOCK_BITS;
 		if (length > inode->size - from)

@@ -19,6 +19,7 @@ struct data_stream {
 	uint32_t mapped;    /* blocks below this have been dealt with */
 	uint64_t claimed;   /* blocks set aside in a hole, ... */
 	uint32_t claim;	    /* ... and how many of them are left */
+	uint32_t spooled;   /* blocks that wait */
 };
 
 /*

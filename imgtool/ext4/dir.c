@@ -5,8 +5,12 @@
 #include "imgtool/ext4/disk.h"
 #include "imgtool/msg.h"
 
-/* Every block ends with a checksum that looks like an unused entry. */
-#define ROOM (BLOCK_SIZE - sizeof(struct ext2_dir_entry_tail))
+/* With checksums, every block ends with one that looks like an unused entry. */
+static uint32_t room(const struct volume *volume)
+{
+	return BLOCK_SIZE - (volume->profile->checksums ?
+			     sizeof(struct ext2_dir_entry_tail) : 0);
+}
 
 /* lost+found is made this large, so that a repair needs no free block. */
 #define LOST_FOUND_BLOCKS 4
@@ -17,19 +21,19 @@ static bool is_lost_found(const struct volume *volume, const struct inode *dir)
 	       !strcmp(dir->self->name, "lost+found");
 }
 
-bool dir_is_indexed(const struct inode *dir)
+bool dir_is_indexed(const struct volume *volume, const struct inode *dir)
 {
 	uint64_t size = dirent_size(1) + dirent_size(2);
 	const struct entry *e;
 
-	for (e = dir->first; e && size <= ROOM; e = e->next)
+	for (e = dir->first; e && size <= room(volume); e = e->next)
 		size += dirent_size(e->length);
-	return size > ROOM;
+	return size > room(volume);
 }
 
 uint32_t dir_blocks(const struct volume *volume, const struct inode *dir)
 {
-	if (dir_is_indexed(dir))
+	if (dir_is_indexed(volume, dir))
 		return htree_blocks(volume, dir);
 	return is_lost_found(volume, dir) ? LOST_FOUND_BLOCKS : 1;
 }
@@ -66,13 +70,16 @@ void dir_block_add(struct dir_block *block, uint32_t number, const char *name,
 int dir_block_finish(struct volume *volume, struct dir_block *block,
 		     const struct inode *dir)
 {
-	struct ext2_dir_entry_tail *tail = (void *)(block->data + ROOM);
+	struct ext2_dir_entry_tail *tail;
 	struct ext2_dir_entry_2 *last;
 
 	if (!block->used)
 		dir_block_add(block, 0, "", 0, 0);
 	last = (void *)(block->data + block->last);
-	last->rec_len = ROOM - block->last;
+	last->rec_len = room(volume) - block->last;
+	if (!volume->profile->checksums)
+		return 0;
+	tail = (void *)(block->data + room(volume));
 	tail->det_rec_len = sizeof(*tail);
 	tail->det_reserved_name_len = EXT2_DIR_NAME_LEN_CSUM;
 	if (ext2fs_dir_block_csum_set(volume->fs, dir->number,
@@ -84,7 +91,7 @@ int dir_block_finish(struct volume *volume, struct dir_block *block,
 
 static uint64_t physical(const struct extents *extents, uint32_t logical)
 {
-	const struct extent *e = extents->list;
+	const struct extent *e = extents_list(extents);
 
 	while (logical >= e->logical + e->count)
 		e++;
@@ -137,6 +144,6 @@ static int write_plain(struct volume *volume, const struct inode *dir)
 
 int dir_write(struct volume *volume, const struct inode *dir)
 {
-	return dir_is_indexed(dir) ? htree_write(volume, dir) :
+	return dir_is_indexed(volume, dir) ? htree_write(volume, dir) :
 				     write_plain(volume, dir);
 }

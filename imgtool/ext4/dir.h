@@ -13,7 +13,7 @@
 #include "imgtool/ext4/volume.h"
 
 /* Is DIR too large for a plain list? */
-bool dir_is_indexed(const struct inode *dir);
+bool dir_is_indexed(const struct volume *volume, const struct inode *dir);
 
 /* How many blocks DIR takes, 0 if it has too many names (not reported). Needs
  * the hash seed only. */

@@ -21,9 +21,7 @@
 #define INODE_SIZE	  256
 #define INODES_PER_BLOCK  (BLOCK_SIZE / INODE_SIZE)
 #define INODE_EXTRA_SIZE  32
-#define DESCS_PER_BLOCK	  64
 #define FIRST_FREE_INODE  11
-#define LINKS_MOST	  65000
 
 /* The most bytes a file can have: 2^32 blocks less one. */
 #define FILE_LONGEST (((uint64_t)UINT32_MAX) << BLOCK_BITS)

@@ -14,6 +14,26 @@
 #define PER_ROOT  ((60 - sizeof(struct ext3_extent_header)) / 12)
 #define PER_BLOCK ((BLOCK_SIZE - sizeof(struct ext3_extent_header)) / 12)
 
+/* Room for one more. */
+static struct extent *append(struct extents *extents)
+{
+	struct extent one = extents->one;
+	size_t capacity;
+
+	if (!extents->count++)
+		return &extents->one;
+	if (extents->count == 2) {
+		extents->many = mem_alloc(4 * sizeof(one));
+		extents->many[0] = one;
+		extents->capacity = 4;
+	}
+	capacity = extents->capacity;
+	extents->many = mem_grow(extents->many, extents->count - 1, &capacity,
+				 sizeof(one));
+	extents->capacity = capacity;
+	return &extents->many[extents->count - 1];
+}
+
 void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 		 uint32_t count)
 {
@@ -21,7 +41,8 @@ void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 	uint32_t n, room;
 
 	if (extents->count)
-		last = &extents->list[extents->count - 1];
+		last = (struct extent *)extents_list(extents) +
+		       extents->count - 1;
 	if (last && last->logical + last->count == logical && physical &&
 	    last->physical + last->count == physical &&
 	    last->count < EXTENT_LONGEST) {
@@ -32,12 +53,14 @@ void extents_add(struct extents *extents, uint32_t logical, uint64_t physical,
 		physical += n;
 		count -= n;
 	}
+	if (last && last->logical + last->count == logical && !physical &&
+	    !last->physical) {
+		last->count += count;
+		return;
+	}
 	while (count) {
 		n = physical && count > EXTENT_LONGEST ? EXTENT_LONGEST : count;
-		extents->list = mem_grow(extents->list, extents->count,
-					 &extents->capacity,
-					 sizeof(*extents->list));
-		e = &extents->list[extents->count++];
+		e = append(extents);
 		e->logical = logical;
 		e->physical = physical;
 		e->count = n;
@@ -53,13 +76,14 @@ uint64_t extents_blocks(const struct extents *extents)
 	size_t i;
 
 	for (i = 0; i < extents->count; i++)
-		total += extents->list[i].count;
+		total += extents_list(extents)[i].count;
 	return total;
 }
 
 void extents_free(struct extents *extents)
 {
-	free(extents->list);
+	if (extents->count > 1)
+		free(extents->many);
 	memset(extents, 0, sizeof(*extents));
 }
 
@@ -109,16 +133,9 @@ static void fill_node(void *node, const union node_entry *entries, size_t count,
 	memcpy(header + 1, entries, count * sizeof(*entries));
 }
 
-/* Block number N of a list of extents, for N that only go up. */
-struct cursor {
-	const struct extents *blocks;
-	size_t extent;
-	uint32_t within;
-};
-
-static uint64_t next_block(struct cursor *c)
+uint64_t extent_cursor_next(struct extent_cursor *c)
 {
-	const struct extent *e = &c->blocks->list[c->extent];
+	const struct extent *e = &extents_list(c->blocks)[c->extent];
 	uint64_t block = e->physical + c->within;
 
 	if (++c->within == e->count) {
@@ -130,7 +147,7 @@ static uint64_t next_block(struct cursor *c)
 
 /* Write ENTRIES as full nodes, and leave in their place what points there. */
 static int make_level(union node_entry *entries, size_t *count,
-		      unsigned int depth, struct cursor *blocks,
+		      unsigned int depth, struct extent_cursor *blocks,
 		      int (*put)(void *context, uint64_t block, void *data),
 		      void *context)
 {
@@ -144,7 +161,7 @@ static int make_level(union node_entry *entries, size_t *count,
 		memset(node, 0, sizeof(node));
 		fill_node(node, &entries[i], n, PER_BLOCK, depth);
 		logical = entries[i].extent.ee_block;
-		block = next_block(blocks);
+		block = extent_cursor_next(blocks);
 		if (put(context, block, node) < 0)
 			return -1;
 		fill_index(&entries[nodes++], logical, block);
@@ -158,7 +175,7 @@ int extent_tree_make(const struct extents *extents,
 		     int (*put)(void *context, uint64_t block, void *data),
 		     void *context)
 {
-	struct cursor cursor = { .blocks = blocks };
+	struct extent_cursor cursor = { .blocks = blocks };
 	size_t count = extents->count, i;
 	union node_entry *entries;
 	unsigned int depth = 0;
@@ -166,7 +183,7 @@ int extent_tree_make(const struct extents *extents,
 
 	entries = mem_alloc(count * sizeof(*entries));
 	for (i = 0; i < count; i++)
-		fill_extent(&entries[i], &extents->list[i]);
+		fill_extent(&entries[i], &extents_list(extents)[i]);
 	while (count > PER_ROOT && r == 0)
 		r = make_level(entries, &count, depth++, &cursor, put, context);
 	if (r == 0) {

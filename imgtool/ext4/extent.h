@@ -17,13 +17,27 @@ struct extent {
 	uint32_t logical;
 	uint32_t count;
 	uint64_t physical; /* 0: not placed yet */
-};
+} __attribute__((packed, aligned(4)));
 
-/* In order of `logical`, without overlap. */
+/*
+ * In order of `logical`, without overlap. Most files have one, which stands
+ * here itself: there may be millions of these.
+ */
 struct extents {
-	struct extent *list;
-	size_t count, capacity;
-};
+	uint32_t count;
+	union {
+		struct extent one; /* if count < 2 */
+		struct {
+			struct extent *many;
+			uint32_t capacity;
+		} __attribute__((packed));
+	};
+} __attribute__((packed, aligned(4)));
+
+static inline const struct extent *extents_list(const struct extents *extents)
+{
+	return extents->count < 2 ? &extents->one : extents->many;
+}
 
 /*
  * Append blocks behind the last ones; joins what is adjacent in the file and
@@ -40,6 +54,15 @@ void extents_free(struct extents *extents);
 /* How many blocks of 4096 bytes the tree for COUNT extents takes, besides the
  * root in the inode. */
 size_t extent_tree_blocks(size_t count);
+
+/* Block after block of a list of extents that has enough of them. */
+struct extent_cursor {
+	const struct extents *blocks;
+	size_t extent;
+	uint32_t within;
+};
+
+uint64_t extent_cursor_next(struct extent_cursor *cursor);
 
 /*
  * Make the tree. ROOT gets the 60 bytes that stand in the inode. Every block

@@ -15,16 +15,28 @@
 #include "imgtool/ext4/disk.h"
 #include "imgtool/msg.h"
 
-#define LEAF_ROOM	 (BLOCK_SIZE - sizeof(struct ext2_dir_entry_tail))
-#define LEAF_FILL	 (LEAF_ROOM - LEAF_ROOM / 8)
 /* Index entries behind ".", ".." and dx_root_info; behind an empty entry. */
 #define ROOT_OFFSET	 (12 + 12 + sizeof(struct ext2_dx_root_info))
 #define NODE_OFFSET	 8
-#define INDEX_ENTRIES(offset) \
-	((BLOCK_SIZE - (offset) - sizeof(struct ext2_dx_tail)) / \
-	 sizeof(struct ext2_dx_entry))
-#define ROOT_ENTRIES	 INDEX_ENTRIES(ROOT_OFFSET)
-#define NODE_ENTRIES	 INDEX_ENTRIES(NODE_OFFSET)
+
+/* How much a leaf gets; checksums take some of its block. */
+static uint32_t leaf_fill(const struct volume *volume)
+{
+	uint32_t room = BLOCK_SIZE;
+
+	if (volume->profile->checksums)
+		room -= sizeof(struct ext2_dir_entry_tail);
+	return room - room / 8;
+}
+
+static size_t index_entries(const struct volume *volume, size_t offset)
+{
+	size_t room = BLOCK_SIZE - offset;
+
+	if (volume->profile->checksums)
+		room -= sizeof(struct ext2_dx_tail);
+	return room / sizeof(struct ext2_dx_entry);
+}
 
 struct name {
 	uint32_t hash, minor;
@@ -91,22 +103,22 @@ static void begin_leaf(struct plan *plan, size_t first)
 static void make_plan(const struct volume *volume, const struct inode *dir,
 		      struct plan *plan)
 {
-	uint32_t used = LEAF_FILL + 1, size;
+	size_t per_node = index_entries(volume, NODE_OFFSET);
+	uint32_t fill = leaf_fill(volume), used = fill + 1, size;
 	size_t i;
 
 	memset(plan, 0, sizeof(*plan));
 	hash_names(volume, dir, plan);
 	for (i = 0; i < plan->count; i++) {
 		size = dirent_size(plan->names[i].entry->length);
-		if (used + size > LEAF_FILL) {
+		if (used + size > fill) {
 			begin_leaf(plan, i);
 			used = 0;
 		}
 		used += size;
 	}
-	if (plan->leaf_count > ROOT_ENTRIES)
-		plan->nodes = (plan->leaf_count + NODE_ENTRIES - 1) /
-			      NODE_ENTRIES;
+	if (plan->leaf_count > index_entries(volume, ROOT_OFFSET))
+		plan->nodes = (plan->leaf_count + per_node - 1) / per_node;
 }
 
 static void free_plan(struct plan *plan)
@@ -122,7 +134,7 @@ uint32_t htree_blocks(const struct volume *volume, const struct inode *dir)
 
 	make_plan(volume, dir, &plan);
 	blocks = 1 + plan.nodes + plan.leaf_count;
-	if (plan.nodes > ROOT_ENTRIES)
+	if (plan.nodes > index_entries(volume, ROOT_OFFSET))
 		blocks = 0;
 	free_plan(&plan);
 	return blocks;
@@ -157,6 +169,7 @@ static int write_root(struct volume *volume, const struct inode *dir,
 {
 	struct ext2_dx_root_info *info;
 	struct ext2_dir_entry_2 *dotdot;
+	size_t entries = index_entries(volume, ROOT_OFFSET);
 	struct dir_block block;
 
 	if (dir_block_begin(volume, &block, dir, 0) < 0)
@@ -170,10 +183,11 @@ static int write_root(struct volume *volume, const struct inode *dir,
 	info->info_length = sizeof(*info);
 	info->indirect_levels = plan->nodes ? 1 : 0;
 	if (plan->nodes)
-		fill_index(block.data + ROOT_OFFSET, ROOT_ENTRIES,
-			   plan->leaves, plan->nodes, NODE_ENTRIES, 1);
+		fill_index(block.data + ROOT_OFFSET, entries,
+			   plan->leaves, plan->nodes,
+			   index_entries(volume, NODE_OFFSET), 1);
 	else
-		fill_index(block.data + ROOT_OFFSET, ROOT_ENTRIES,
+		fill_index(block.data + ROOT_OFFSET, entries,
 			   plan->leaves, plan->leaf_count, 1, 1);
 	return checksum(volume, dir, block.data);
 }
@@ -181,18 +195,19 @@ static int write_root(struct volume *volume, const struct inode *dir,
 static int write_node(struct volume *volume, const struct inode *dir,
 		      const struct plan *plan, size_t node)
 {
-	size_t first = node * NODE_ENTRIES;
+	size_t entries = index_entries(volume, NODE_OFFSET);
+	size_t first = node * entries;
 	size_t count = plan->leaf_count - first;
 	struct ext2_dir_entry_2 *empty;
 	struct dir_block block;
 
-	if (count > NODE_ENTRIES)
-		count = NODE_ENTRIES;
+	if (count > entries)
+		count = entries;
 	if (dir_block_begin(volume, &block, dir, 1 + node) < 0)
 		return -1;
 	empty = (void *)block.data;
 	empty->rec_len = BLOCK_SIZE;
-	fill_index(block.data + NODE_OFFSET, NODE_ENTRIES,
+	fill_index(block.data + NODE_OFFSET, entries,
 		   plan->leaves + first, count, 1, 1 + plan->nodes + first);
 	return checksum(volume, dir, block.data);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/ext4/blockmap.h"
 #include "imgtool/ext4/disk.h"
 #include "imgtool/ext4/layout.h"
 #include "imgtool/msg.h"
@@ -37,18 +38,30 @@ static uint64_t round_up(uint64_t a, uint64_t b)
 	return divide_up(a, b) * b;
 }
 
-static uint64_t desc_blocks(uint64_t blocks)
+static uint64_t desc_blocks(uint64_t blocks, const struct profile *profile)
 {
-	return divide_up(divide_up(blocks, BLOCKS_PER_GROUP), DESCS_PER_BLOCK);
+	uint32_t per_block = BLOCK_SIZE / (profile->bits64 ? 64 : 32);
+
+	return divide_up(divide_up(blocks, BLOCKS_PER_GROUP), per_block);
 }
 
-uint32_t layout_header(uint64_t fixed_blocks)
+uint32_t layout_header(uint64_t fixed_blocks, const struct profile *profile)
 {
-	uint64_t now = desc_blocks(fixed_blocks), room = HEADER_DESCS;
+	uint64_t now = desc_blocks(fixed_blocks, profile), room = HEADER_DESCS;
 
 	if (now * 2 > room)
 		room = now + (now < RESERVED_MOST ? now : RESERVED_MOST);
 	return 1 + room;
+}
+
+uint32_t layout_every(uint64_t fixed_blocks, const struct profile *profile)
+{
+	uint64_t inodes = fixed_blocks < BLOCKS_PER_GROUP ? fixed_blocks : 0;
+
+	if (profile->extents)
+		return 0;
+	inodes = (inodes ?: BLOCKS_PER_GROUP) * BLOCK_SIZE / BYTES_PER_INODE;
+	return 2 + divide_up(inodes, INODES_PER_BLOCK);
 }
 
 /* What the kernel keeps back from everybody (ext4's s_resv_clusters). */
@@ -68,8 +81,9 @@ static uint64_t last_group_needs(const struct layout *layout, uint32_t header)
 /* The parameters of a file system with SIZE blocks and INODES inodes. False
  * if it cannot have that many inodes or not even one group. */
 static bool shape(struct layout *layout, uint64_t size, uint64_t inodes,
-		  uint32_t header)
+		  const struct alloc *alloc, const struct profile *profile)
 {
+	uint32_t header = alloc->header;
 	uint64_t per_group, rest;
 	int journal;
 
@@ -81,6 +95,11 @@ static bool shape(struct layout *layout, uint64_t size, uint64_t inodes,
 			return false;
 		per_group = round_up(divide_up(inodes, layout->groups),
 				     INODES_PER_BLOCK);
+		if (alloc->every) {
+			if (per_group > (alloc->every - 2) * INODES_PER_BLOCK)
+				return false;
+			per_group = (alloc->every - 2) * INODES_PER_BLOCK;
+		}
 		if (per_group > INODES_PER_GROUP_MOST)
 			return false;
 		layout->inodes_per_group = per_group;
@@ -90,8 +109,10 @@ static bool shape(struct layout *layout, uint64_t size, uint64_t inodes,
 			break;
 		layout->blocks -= rest;
 	}
-	layout->desc_blocks = desc_blocks(layout->blocks);
-	journal = ext2fs_default_journal_size(layout->blocks);
+	layout->in_groups = alloc->every;
+	layout->desc_blocks = desc_blocks(layout->blocks, profile);
+	journal = profile->journal ?
+		  ext2fs_default_journal_size(layout->blocks) : 0;
 	layout->journal_blocks = journal > 0 ? journal : 0;
 	return layout->desc_blocks < header;
 }
@@ -106,7 +127,8 @@ static uint64_t shortage(const struct alloc *alloc, struct layout *layout,
 
 	alloc_clone(&trial, alloc);
 	layout_place(&trial, layout, &placement);
-	usable = layout->blocks - header_blocks(alloc->header, layout->groups);
+	usable = layout->blocks - header_blocks(alloc->header, layout->groups) -
+		 layout->groups * alloc->every;
 	needed = trial.taken + LATE_BLOCKS +
 		 (free_wanted ? kernel_reserve(layout->blocks) : 0);
 	if (trial.cursor > layout->blocks)
@@ -129,9 +151,11 @@ static uint64_t wanted_inodes(uint64_t needed, uint64_t blocks)
 }
 
 /* The least size that is enough. It only goes up, by what is missing. */
-static int compute_size(const struct alloc *alloc, uint64_t inodes,
+static int compute_size(const struct alloc *alloc,
+			const struct layout_request *request,
 			uint64_t free_wanted, struct layout *layout)
 {
+	uint64_t inodes = request->inodes;
 	uint64_t size = alloc->taken + free_wanted, missing;
 
 	if (size < alloc->cursor)
@@ -141,9 +165,11 @@ static int compute_size(const struct alloc *alloc, uint64_t inodes,
 		if (size > BLOCKS_MOST)
 			return -EFBIG;
 		missing = ROUND_BLOCKS;
-		if (!shape(layout, size, wanted_inodes(inodes, size),
-			   alloc->header)) {
-			if (desc_blocks(size) >= alloc->header)
+		if (!shape(layout, size, alloc->every ? inodes :
+			   wanted_inodes(inodes, size), alloc,
+			   request->profile)) {
+			if (desc_blocks(size, request->profile) >=
+			    alloc->header)
 				return -EFBIG;
 			continue;
 		}
@@ -156,10 +182,12 @@ static int compute_size(const struct alloc *alloc, uint64_t inodes,
 }
 
 /* A size that was asked for, as generous with inodes as it allows. */
-static bool try_fixed(const struct alloc *alloc, uint64_t size,
-		      uint64_t inodes, struct layout *layout)
+static bool try_fixed(const struct alloc *alloc,
+		      const struct layout_request *request, uint64_t inodes,
+		      struct layout *layout)
 {
-	return shape(layout, size, inodes, alloc->header) &&
+	return shape(layout, request->fixed_blocks, inodes, alloc,
+		     request->profile) &&
 	       !shortage(alloc, layout, 0);
 }
 
@@ -171,14 +199,14 @@ int layout_compute(const struct alloc *alloc,
 	int r;
 
 	if (!size)
-		return compute_size(alloc, inodes, request->free_blocks,
+		return compute_size(alloc, request, request->free_blocks,
 				    layout);
 	if (size > BLOCKS_MOST)
 		return -EFBIG;
-	if (try_fixed(alloc, size, wanted_inodes(inodes, size), layout) ||
-	    try_fixed(alloc, size, inodes, layout))
+	if (try_fixed(alloc, request, wanted_inodes(inodes, size), layout) ||
+	    try_fixed(alloc, request, inodes, layout))
 		return 0;
-	r = compute_size(alloc, inodes, 0, layout);
+	r = compute_size(alloc, request, 0, layout);
 	return r < 0 ? r : -ENOSPC;
 }
 
@@ -194,12 +222,19 @@ void layout_place(struct alloc *alloc, const struct layout *layout,
 	memset(placement, 0, sizeof(*placement));
 	placement->tables = mem_alloc(layout->groups * sizeof(uint64_t));
 	for (group = 0; group < layout->groups; group++)
-		placement->tables[group] =
+		placement->tables[group] = layout->in_groups ?
+			group * BLOCKS_PER_GROUP + alloc_front(alloc, group) -
+				layout->table_blocks :
 			alloc_contiguous(alloc, layout->table_blocks);
-	alloc_blocks(alloc, &placement->block_bitmaps, 0, layout->groups);
-	alloc_blocks(alloc, &placement->inode_bitmaps, 0, layout->groups);
+	if (!layout->in_groups) {
+		alloc_blocks(alloc, &placement->block_bitmaps, 0,
+			     layout->groups);
+		alloc_blocks(alloc, &placement->inode_bitmaps, 0,
+			     layout->groups);
+	}
 	alloc_blocks(alloc, &placement->journal, 0, layout->journal_blocks);
-	alloc_blocks(alloc, &placement->journal_tree, 0,
+	alloc_blocks(alloc, &placement->journal_tree, 0, layout->in_groups ?
+		     blockmap_blocks(&placement->journal) :
 		     extent_tree_blocks(placement->journal.count));
 }
 

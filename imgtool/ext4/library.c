@@ -6,20 +6,18 @@
 #include "imgtool/ext4/manager.h"
 #include "imgtool/msg.h"
 
-/* What Debian 12's mke2fs gives an ext4. */
+/* What Debian 12's mke2fs gives; _4: an ext4 only. */
 #define COMPAT (EXT2_FEATURE_COMPAT_EXT_ATTR | \
 		EXT2_FEATURE_COMPAT_RESIZE_INODE | \
 		EXT2_FEATURE_COMPAT_DIR_INDEX)
-#define INCOMPAT (EXT2_FEATURE_INCOMPAT_FILETYPE | \
-		  EXT3_FEATURE_INCOMPAT_EXTENTS | \
-		  EXT4_FEATURE_INCOMPAT_64BIT | \
-		  EXT4_FEATURE_INCOMPAT_FLEX_BG)
+#define INCOMPAT EXT2_FEATURE_INCOMPAT_FILETYPE
+#define INCOMPAT_4 (EXT3_FEATURE_INCOMPAT_EXTENTS | \
+		    EXT4_FEATURE_INCOMPAT_FLEX_BG)
 #define RO_COMPAT (EXT2_FEATURE_RO_COMPAT_SPARSE_SUPER | \
-		   EXT2_FEATURE_RO_COMPAT_LARGE_FILE | \
-		   EXT4_FEATURE_RO_COMPAT_HUGE_FILE | \
-		   EXT4_FEATURE_RO_COMPAT_DIR_NLINK | \
-		   EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE | \
-		   EXT4_FEATURE_RO_COMPAT_METADATA_CSUM)
+		   EXT2_FEATURE_RO_COMPAT_LARGE_FILE)
+#define RO_COMPAT_4 (EXT4_FEATURE_RO_COMPAT_HUGE_FILE | \
+		     EXT4_FEATURE_RO_COMPAT_DIR_NLINK | \
+		     EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE)
 
 #define LOG_GROUPS_PER_FLEX 4
 #define MAX_MOUNT_COUNT (-1)
@@ -35,6 +33,23 @@ static int library_error(struct volume *volume, errcode_t error,
 			 error_message(error));
 }
 
+static void fill_features(const struct profile *profile,
+			  struct ext2_super_block *p)
+{
+	p->s_feature_compat = COMPAT;
+	p->s_feature_incompat = INCOMPAT;
+	p->s_feature_ro_compat = RO_COMPAT;
+	if (!profile->extents)
+		return;
+	p->s_feature_incompat |= INCOMPAT_4;
+	p->s_feature_ro_compat |= RO_COMPAT_4 |
+		(profile->checksums ? EXT4_FEATURE_RO_COMPAT_METADATA_CSUM :
+				      EXT4_FEATURE_RO_COMPAT_GDT_CSUM);
+	if (profile->bits64)
+		p->s_feature_incompat |= EXT4_FEATURE_INCOMPAT_64BIT;
+	p->s_log_groups_per_flex = LOG_GROUPS_PER_FLEX;
+}
+
 static void fill_parameters(const struct volume *volume,
 			    struct ext2_super_block *p)
 {
@@ -42,14 +57,11 @@ static void fill_parameters(const struct volume *volume,
 
 	memset(p, 0, sizeof(*p));
 	p->s_rev_level = EXT2_DYNAMIC_REV;
-	p->s_feature_compat = COMPAT;
-	p->s_feature_incompat = INCOMPAT;
-	p->s_feature_ro_compat = RO_COMPAT;
+	fill_features(volume->profile, p);
 	p->s_log_block_size = BLOCK_BITS - 10;
 	p->s_log_cluster_size = BLOCK_BITS - 10;
 	p->s_inode_size = INODE_SIZE;
 	p->s_blocks_per_group = BLOCKS_PER_GROUP;
-	p->s_log_groups_per_flex = LOG_GROUPS_PER_FLEX;
 	p->s_max_mnt_count = MAX_MOUNT_COUNT;
 	p->s_errors = EXT2_ERRORS_CONTINUE;
 	p->s_inodes_count = layout->inodes_per_group * layout->groups;
@@ -96,7 +108,8 @@ static void fill_superblock(struct volume *volume)
 	sb->s_default_mount_opts = EXT2_DEFM_XATTR_USER | EXT2_DEFM_ACL;
 	sb->s_min_extra_isize = INODE_EXTRA_SIZE;
 	sb->s_want_extra_isize = INODE_EXTRA_SIZE;
-	sb->s_checksum_type = EXT2_CRC32C_CHKSUM;
+	if (volume->profile->checksums)
+		sb->s_checksum_type = EXT2_CRC32C_CHKSUM;
 	ext2fs_init_csum_seed(volume->fs);
 }
 
@@ -157,6 +170,10 @@ static void mark_blocks(struct volume *volume)
 		ext2fs_unmark_block_bitmap_range2(fs->block_map,
 						  alloc->holes[i].start,
 						  alloc->holes[i].count);
+	for (at = 0; alloc->every && at < volume->layout.groups; at++)
+		ext2fs_mark_block_bitmap_range2(fs->block_map,
+						at * BLOCKS_PER_GROUP,
+						alloc_front(alloc, at));
 	ext2fs_mark_bb_dirty(fs);
 }
 
@@ -173,8 +190,8 @@ static void count_blocks(struct volume *volume)
 		if (end > volume->layout.blocks)
 			end = volume->layout.blocks;
 		used = overlap(first, end, 0, alloc->cursor);
-		if (!used && group_has_super(group))
-			used = alloc->header;
+		if (!used)
+			used = alloc_front(alloc, group);
 		while (hole < alloc->hole_count && first >=
 		       alloc->holes[hole].start + alloc->holes[hole].count)
 			hole++;
@@ -205,8 +222,10 @@ static void count_inodes(struct volume *volume)
 		n = used < per_group ? used : per_group;
 		used -= n;
 		ext2fs_bg_free_inodes_count_set(fs, group, per_group - n);
-		ext2fs_bg_itable_unused_set(fs, group, per_group - n);
 		ext2fs_bg_used_dirs_count_set(fs, group, 0);
+		if (!ext2fs_has_group_desc_csum(fs))
+			continue;
+		ext2fs_bg_itable_unused_set(fs, group, per_group - n);
 		/* Tables are zero where nothing was written. */
 		ext2fs_bg_flags_set(fs, group, EXT2_BG_INODE_ZEROED);
 		if (n)
@@ -222,7 +241,7 @@ static void count_directories(struct volume *volume)
 	size_t i;
 
 	for (i = 0; i < volume->inode_count; i++) {
-		inode = volume->inodes[i].inode;
+		inode = volume->inodes[i];
 		if (!S_ISDIR(inode->mode))
 			continue;
 		group = ext2fs_group_of_ino(fs, inode->number);
@@ -235,7 +254,7 @@ static void count_directories(struct volume *volume)
 static void set_locations(struct volume *volume, const struct extents *extents,
 			  void (*set)(ext2_filsys fs, dgrp_t group, blk64_t b))
 {
-	const struct extent *e = extents->list;
+	const struct extent *e = extents_list(extents);
 	uint64_t group;
 
 	for (group = 0; group < volume->layout.groups; group++) {
@@ -248,13 +267,22 @@ static void set_locations(struct volume *volume, const struct extents *extents,
 static void describe_groups(struct volume *volume)
 {
 	const struct placement *p = &volume->placement;
-	uint64_t group;
+	uint64_t group, table;
 
-	set_locations(volume, &p->block_bitmaps, ext2fs_block_bitmap_loc_set);
-	set_locations(volume, &p->inode_bitmaps, ext2fs_inode_bitmap_loc_set);
-	for (group = 0; group < volume->layout.groups; group++)
-		ext2fs_inode_table_loc_set(volume->fs, group,
-					   p->tables[group]);
+	if (!volume->layout.in_groups) {
+		set_locations(volume, &p->block_bitmaps,
+			      ext2fs_block_bitmap_loc_set);
+		set_locations(volume, &p->inode_bitmaps,
+			      ext2fs_inode_bitmap_loc_set);
+	}
+	for (group = 0; group < volume->layout.groups; group++) {
+		table = p->tables[group];
+		ext2fs_inode_table_loc_set(volume->fs, group, table);
+		if (!volume->layout.in_groups)
+			continue;
+		ext2fs_block_bitmap_loc_set(volume->fs, group, table - 2);
+		ext2fs_inode_bitmap_loc_set(volume->fs, group, table - 1);
+	}
 	mark_blocks(volume);
 	count_blocks(volume);
 	count_inodes(volume);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/ext4/blockmap.h"
 #include "imgtool/ext4/data.h"
 #include "imgtool/ext4/dir.h"
 #include "imgtool/ext4/disk.h"
@@ -14,33 +15,34 @@
 #include "imgtool/ext4/xattrblock.h"
 #include "imgtool/msg.h"
 
-static int complain(const struct entry *entry, const char *reason)
+static int complain(const struct volume *volume, const struct inode *inode,
+		    const char *reason)
 {
-	char *path = tree_path(entry);
+	char *path = tree_name(volume->tree, inode);
 
 	msg_error(path, "%s", reason);
 	free(path);
 	return -1;
 }
 
-static int number(struct volume *volume, struct inode *inode,
-		  const struct entry *entry)
+static int number(struct volume *volume, struct inode *inode)
 {
-	struct numbered *n;
+	uint32_t most = volume->profile->links_most;
 
-	if (!S_ISDIR(inode->mode) && inode->nlink > LINKS_MOST)
-		return complain(entry, "has more hard links than the 65000 "
-				"that ext4 can count");
-	volume->inodes = mem_grow(volume->inodes, volume->inode_count,
-				  &volume->inode_capacity,
-				  sizeof(*volume->inodes));
-	n = &volume->inodes[volume->inode_count];
-	n->inode = inode;
-	n->entry = entry;
+	if (!S_ISDIR(inode->mode) && inode->nlink > most)
+		return complain(volume, inode, most == 32000 ?
+				"has more hard links than the 32000 that ext2 "
+				"and ext3 can count" :
+				"has more hard links than the 65000 that ext4 "
+				"can count");
+	if (S_ISDIR(inode->mode) && !volume->profile->extents &&
+	    inode->subdirs + 2 > most)
+		return complain(volume, inode, "has more directories in it "
+				"than the 31998 that ext2 and ext3 can count");
 	inode->number = volume->inode_count ?
 			FIRST_FREE_INODE + volume->inode_count - 1 :
 			EXT2_ROOT_INO;
-	volume->inode_count++;
+	volume->inodes[volume->inode_count++] = inode;
 	return 0;
 }
 
@@ -50,11 +52,14 @@ static int number_all(struct volume *volume)
 	struct tree *tree = volume->tree;
 	struct entry *e;
 
-	number(volume, tree->root, NULL);
+	volume->inodes = mem_alloc((tree->entries + 1) *
+				   sizeof(*volume->inodes));
+	if (number(volume, tree->root) < 0)
+		return -1;
 	e = tree_lookup(tree, tree->root, "lost+found", 10);
-	number(volume, e->inode, e);
+	number(volume, e->inode);
 	for (e = tree_next(tree, NULL); e; e = tree_next(tree, e))
-		if (!e->inode->number && number(volume, e->inode, e) < 0)
+		if (!e->inode->number && number(volume, e->inode) < 0)
 			return -1;
 	return 0;
 }
@@ -63,23 +68,23 @@ static int number_all(struct volume *volume)
 static void place_file(struct volume *volume, struct inode *inode)
 {
 	struct extents parts = inode->extents;
+	const struct extent *list = extents_list(&parts);
 	size_t i;
 
 	memset(&inode->extents, 0, sizeof(inode->extents));
 	for (i = 0; i < parts.count; i++)
 		alloc_blocks(&volume->alloc, &inode->extents,
-			     parts.list[i].logical, parts.list[i].count);
+			     list[i].logical, list[i].count);
 	extents_free(&parts);
 }
 
-static int place_dir(struct volume *volume, const struct numbered *n)
+static int place_dir(struct volume *volume, struct inode *dir)
 {
-	struct inode *dir = n->inode;
 	uint32_t blocks = dir_blocks(volume, dir);
 
 	if (!blocks)
-		return complain(n->entry, "has more names than a directory "
-				"of ext4 can have");
+		return complain(volume, dir, "has more names than a "
+				"directory of ext4 can have");
 	dir->size = (uint64_t)blocks << BLOCK_BITS;
 	alloc_blocks(&volume->alloc, &dir->extents, 0, blocks);
 	return 0;
@@ -87,35 +92,37 @@ static int place_dir(struct volume *volume, const struct numbered *n)
 
 static void place_tree(struct volume *volume, struct inode *inode)
 {
-	size_t blocks = extent_tree_blocks(inode->extents.count);
+	size_t blocks = volume->profile->extents ?
+			extent_tree_blocks(inode->extents.count) :
+			blockmap_blocks(&inode->extents);
 
 	if (inode_has_extents(inode) && blocks)
-		alloc_blocks(&volume->alloc, &inode->tree, 0, blocks);
+		alloc_blocks(&volume->alloc, &inode_extra(inode)->tree, 0,
+			     blocks);
 }
 
 int volume_place(struct volume *volume,
 		 const struct volume_identity *identity)
 {
-	const struct numbered *n, *end;
+	struct inode *const *n, *const *end;
 
 	volume->identity = *identity;
 	if (number_all(volume) < 0)
 		return -1;
 	end = volume->inodes + volume->inode_count;
 	for (n = volume->inodes; n < end; n++)
-		if (S_ISREG(n->inode->mode) && n->inode->ref)
-			place_file(volume, n->inode);
+		if (S_ISREG((*n)->mode) && (*n)->ref)
+			place_file(volume, *n);
 	for (n = volume->inodes; n < end; n++)
-		if (S_ISDIR(n->inode->mode) && place_dir(volume, n) < 0)
+		if (S_ISDIR((*n)->mode) && place_dir(volume, *n) < 0)
 			return -1;
 	for (n = volume->inodes; n < end; n++)
-		if (S_ISLNK(n->inode->mode) && inode_has_extents(n->inode))
-			alloc_blocks(&volume->alloc, &n->inode->extents, 0, 1);
+		if (S_ISLNK((*n)->mode) && inode_has_extents(*n))
+			alloc_blocks(&volume->alloc, &(*n)->extents, 0, 1);
 	for (n = volume->inodes; n < end; n++)
-		if (n->inode->xattrs &&
-		    xattrs_place(volume, n->inode, n->entry) < 0)
+		if (inode_xattrs(*n) && xattrs_place(volume, *n) < 0)
 			return -1;
 	for (n = volume->inodes; n < end; n++)
-		place_tree(volume, n->inode);
+		place_tree(volume, *n);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "imgtool/ext4/disk.h"
 #include "imgtool/ext4/inode.h"
 #include "imgtool/ext4/library.h"
+#include "imgtool/ext4/spool.h"
 #include "imgtool/ext4/volume.h"
 #include "imgtool/ext4/xattrblock.h"
 #include "imgtool/msg.h"
@@ -23,14 +24,18 @@ static void release(void *context, struct inode *inode)
 }
 
 void volume_begin(struct volume *volume, struct output *out, struct tree *tree,
-		  uint64_t fixed_bytes)
+		  const struct profile *profile, uint64_t fixed_bytes)
 {
 	memset(volume, 0, sizeof(*volume));
 	volume->out = out;
 	volume->tree = tree;
+	volume->profile = profile;
 	volume->fixed_bytes = fixed_bytes;
 	volume->fixed_blocks = fixed_bytes >> BLOCK_BITS;
-	alloc_init(&volume->alloc, layout_header(volume->fixed_blocks));
+	alloc_init(&volume->alloc, layout_header(volume->fixed_blocks,
+						 profile));
+	alloc_set_every(&volume->alloc, layout_every(volume->fixed_blocks,
+						     profile));
 	tree->release = release;
 	tree->release_context = volume;
 }
@@ -59,6 +64,7 @@ static int too_large(const struct volume *volume)
 int volume_layout(struct volume *volume, uint64_t free_bytes)
 {
 	struct layout_request request = {
+		.profile = volume->profile,
 		.inodes = FIRST_FREE_INODE - 2 + volume->inode_count,
 		.fixed_blocks = volume->fixed_blocks,
 		.free_blocks = blocks_of(free_bytes),
@@ -77,7 +83,7 @@ int volume_layout(struct volume *volume, uint64_t free_bytes)
 
 static int write_symlink(struct volume *volume, const struct inode *inode)
 {
-	uint64_t block = inode->extents.list[0].physical;
+	uint64_t block = extents_list(&inode->extents)[0].physical;
 
 	if (output_write(volume->out, block << BLOCK_BITS, inode->target,
 			 inode->size) < 0)
@@ -88,18 +94,18 @@ static int write_symlink(struct volume *volume, const struct inode *inode)
 
 static int write_contents(struct volume *volume)
 {
-	struct numbered *n, *end = volume->inodes + volume->inode_count;
+	struct inode **n, **end = volume->inodes + volume->inode_count;
 	int r = 0;
 
 	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISREG(n->inode->mode) && n->inode->ref)
-			r = data_copy(volume, n->inode);
+		if (S_ISREG((*n)->mode) && (*n)->ref)
+			r = data_copy(volume, *n);
 	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISDIR(n->inode->mode))
-			r = dir_write(volume, n->inode);
+		if (S_ISDIR((*n)->mode))
+			r = dir_write(volume, *n);
 	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISLNK(n->inode->mode) && inode_has_extents(n->inode))
-			r = write_symlink(volume, n->inode);
+		if (S_ISLNK((*n)->mode) && inode_has_extents(*n))
+			r = write_symlink(volume, *n);
 	return r < 0 ? -1 : xattrs_write(volume);
 }
 
@@ -128,7 +134,7 @@ static int write_inodes(struct volume *volume)
 	size_t i;
 
 	for (i = 0; i < volume->inode_count; i++)
-		if (write_inode(volume, volume->inodes[i].inode, data) < 0)
+		if (write_inode(volume, volume->inodes[i], data) < 0)
 			return -1;
 	return 0;
 }
@@ -138,7 +144,7 @@ static int write_journal_superblock(struct volume *volume)
 	struct ext2fs_journal_params parameters = {
 		.num_journal_blocks = volume->layout.journal_blocks,
 	};
-	uint64_t first = volume->placement.journal.list[0].physical;
+	uint64_t first = extents_list(&volume->placement.journal)[0].physical;
 	char *data;
 	int r;
 
@@ -169,19 +175,20 @@ static int write_journal(struct volume *volume)
 {
 	const struct layout *layout = &volume->layout;
 	struct stamp time = { .sec = volume->fs->now };
+	struct inode_extra extra = { .tree = volume->placement.journal_tree };
 	struct inode journal = {
 		.mode = S_IFREG | 0600,
 		.nlink = 1,
 		.number = EXT2_JOURNAL_INO,
 		.size = (uint64_t)layout->journal_blocks << BLOCK_BITS,
-		.stamps = { time, time, time, time },
 		.extents = volume->placement.journal,
-		.tree = volume->placement.journal_tree,
+		.extra = &extra,
 	};
 	uint8_t data[INODE_SIZE];
 
 	if (!layout->journal_blocks)
 		return 0;
+	inode_set_times(&journal, time);
 	if (write_journal_superblock(volume) < 0 ||
 	    write_inode(volume, &journal, data) < 0)
 		return -1;
@@ -206,6 +213,7 @@ int volume_write(struct volume *volume)
 void volume_end(struct volume *volume)
 {
 	library_drop(volume);
+	spool_close(volume);
 	volume->tree->release = NULL;
 	alloc_free_all(&volume->alloc);
 	placement_free(&volume->placement);

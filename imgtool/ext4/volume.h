@@ -29,6 +29,7 @@
 
 #include "imgtool/ext4/alloc.h"
 #include "imgtool/ext4/layout.h"
+#include "imgtool/ext4/profile.h"
 #include "imgtool/io/output.h"
 #include "imgtool/tree/tree.h"
 
@@ -40,12 +41,6 @@ struct volume_identity {
 	uint8_t hash_seed[16];
 	char label[16]; /* not always ended by NUL */
 	int64_t time;	/* when it was made: seconds since 1970 */
-};
-
-/* An inode and the first of its names (NULL: the root). */
-struct numbered {
-	struct inode *inode;
-	const struct entry *entry;
 };
 
 /* A block of attributes that several inodes share. */
@@ -60,6 +55,7 @@ struct xattr_block {
 struct volume {
 	struct output *out;
 	struct tree *tree;
+	const struct profile *profile;
 	uint64_t fixed_bytes;  /* of the image; 0: to be computed */
 	uint64_t fixed_blocks; /* the same in whole blocks */
 	bool overflow;	       /* more than that has come in */
@@ -68,11 +64,14 @@ struct volume {
 	struct alloc alloc;
 	struct layout layout;
 	struct placement placement;
+	bool spool; /* streams wait: see spool.h */
+	int spool_fd;
+	uint64_t spool_blocks;
 	struct struct_ext2_filsys *fs; /* from volume_write() on */
 
 	/* By number: the root, then those from FIRST_FREE_INODE on. */
-	struct numbered *inodes;
-	size_t inode_count, inode_capacity;
+	struct inode **inodes;
+	size_t inode_count;
 
 	struct xattr_block *xattr_blocks;
 	size_t xattr_block_count, xattr_block_capacity;
@@ -81,7 +80,7 @@ struct volume {
 
 /* FIXED_BYTES 0: the size will be computed. */
 void volume_begin(struct volume *volume, struct output *out, struct tree *tree,
-		  uint64_t fixed_bytes);
+		  const struct profile *profile, uint64_t fixed_bytes);
 
 /* The tree must be sorted and have a directory lost+found. */
 int volume_place(struct volume *volume,

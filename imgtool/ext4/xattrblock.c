@@ -44,7 +44,8 @@ static bool add(struct area *area, const struct xattr *x)
 	return true;
 }
 
-int xattrs_encode(const struct xattr *list, uint8_t *body, uint8_t *block)
+int xattrs_encode(const struct xattr *list, bool use_body, uint8_t *body,
+		  uint8_t *block)
 {
 	struct ext2_ext_attr_header *header = (void *)block;
 	struct area in_body = { body + 4, 0, XATTR_BODY_SIZE - 4 };
@@ -54,7 +55,7 @@ int xattrs_encode(const struct xattr *list, uint8_t *body, uint8_t *block)
 	memset(body, 0, XATTR_BODY_SIZE);
 	memset(block, 0, BLOCK_SIZE);
 	for (; list; list = list->next)
-		if (!add(&in_body, list) && !add(&in_block, list))
+		if (!(use_body && add(&in_body, list)) && !add(&in_block, list))
 			return -1;
 	if (in_body.front)
 		memcpy(body, &magic, 4);
@@ -99,7 +100,7 @@ static struct xattr_block *find_block(struct volume *volume,
 	for (i = volume->xattr_buckets[hash % BUCKETS]; i; i = b->next) {
 		b = &volume->xattr_blocks[i - 1];
 		if (b->hash == hash && b->users < EXT2_EXT_ATTR_REFCOUNT_MAX &&
-		    same_lists(b->owner->xattrs, inode->xattrs))
+		    same_lists(inode_xattrs(b->owner), inode_xattrs(inode)))
 			return b;
 	}
 	return NULL;
@@ -125,8 +126,7 @@ static struct xattr_block *new_block(struct volume *volume,
 	return b;
 }
 
-int xattrs_place(struct volume *volume, struct inode *inode,
-		 const struct entry *name)
+int xattrs_place(struct volume *volume, struct inode *inode)
 {
 	uint8_t body[XATTR_BODY_SIZE], data[BLOCK_SIZE];
 	struct xattr_block *b;
@@ -134,9 +134,9 @@ int xattrs_place(struct volume *volume, struct inode *inode,
 	char *path;
 	int r;
 
-	r = xattrs_encode(inode->xattrs, body, data);
+	r = xattrs_encode(inode_xattrs(inode), volume->profile->journal, body, data);
 	if (r < 0) {
-		path = tree_path(name);
+		path = tree_name(volume->tree, inode);
 		msg_error(path, "its extended attributes do not fit the 4 KiB "
 			  "that ext4 has for them");
 		free(path);
@@ -148,7 +148,7 @@ int xattrs_place(struct volume *volume, struct inode *inode,
 	if (!b)
 		b = new_block(volume, inode, hash);
 	b->users++;
-	inode->xattr_block = b->block;
+	inode_extra(inode)->xattr_block = b->block;
 	return 0;
 }
 
@@ -166,7 +166,8 @@ int xattrs_write(struct volume *volume)
 				      BLOCK_SIZE);
 		if (!data)
 			return -1;
-		xattrs_encode(b->owner->xattrs, body, data);
+		xattrs_encode(inode_xattrs(b->owner), volume->profile->journal,
+			      body, data);
 		header = (void *)data;
 		header->h_refcount = b->users;
 		if (ext2fs_ext_attr_block_csum_set(volume->fs,

@@ -142,6 +142,14 @@ static int write_gpt(struct output *out, uint64_t sectors, uint64_t bytes,
 	return write_header(out, &h, last, 1, second);
 }
 
+int table_check(const struct output *out, enum table_kind kind, uint64_t bytes)
+{
+	if (kind != TABLE_MBR || bytes / SECTOR <= UINT32_MAX)
+		return 0;
+	return msg_error(out->name, "would be larger than the 2 TiB "
+			 "that an mbr can have; use --partition gpt");
+}
+
 int table_write(struct output *out, enum table_kind kind, uint64_t bytes,
 		const uint8_t uuid[16])
 {
@@ -155,9 +163,6 @@ int table_write(struct output *out, enum table_kind kind, uint64_t bytes,
 		return -1;
 	if (kind == TABLE_GPT)
 		return write_gpt(out, total / SECTOR, bytes, uuid);
-	if (bytes / SECTOR > UINT32_MAX)
-		return msg_error(out->name, "is too large for an mbr; use "
-				 "--partition gpt");
 	make_id(id, uuid, "disk");
 	memcpy(&number, id, 4);
 	return write_mbr(out, MBR_TYPE_LINUX, MARGIN / SECTOR, bytes / SECTOR,

@@ -14,6 +14,11 @@ enum table_kind { TABLE_NONE, TABLE_GPT, TABLE_MBR };
 uint64_t table_before(enum table_kind kind);
 uint64_t table_after(enum table_kind kind);
 
+/* Can there be a table for BYTES bytes? Before anything is written. Returns 0,
+ * or -1: reported. */
+int table_check(const struct output *out, enum table_kind kind,
+		uint64_t bytes);
+
 /*
  * Write the table for a file system of BYTES bytes (a multiple of 512) with
  * this UUID, from which the ids of disk and partition are made. OUT has the

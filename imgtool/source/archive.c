@@ -19,6 +19,7 @@
 #include "imgtool/source/source.h"
 #include "imgtool/source/whiteout.h"
 #include "imgtool/tree/path.h"
+#include "imgtool/tree/pool.h"
 
 /* Linux has 12 and 20 bits for device numbers. */
 #define MAJOR_END (1u << 12)
@@ -103,7 +104,7 @@ static int read_symlink(struct intake *in, struct archive_entry *entry,
 		return refuse(in, in->path, "symlink without a target");
 	if (strlen(target) > PATH_LONGEST)
 		return refuse(in, in->path, "symlink target is too long");
-	inode->target = mem_strdup(target);
+	inode->target = pool_strdup(target);
 	inode->size = strlen(target);
 	return 0;
 }
@@ -207,8 +208,7 @@ static int refill(struct intake *in, struct archive_entry *entry,
 			      "hard link with data to what is not a file");
 	if (data_release(in->import->volume, inode) < 0)
 		return -1;
-	free(inode->ref);
-	inode->ref = NULL;
+	inode_drop_ref(inode);
 	return read_data(in, entry, inode);
 }
 

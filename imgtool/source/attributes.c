@@ -48,6 +48,15 @@ static void take_stamp(struct stamp *stamp, int64_t sec, long nsec)
 	stamp->nsec = nsec;
 }
 
+static void set_stamp(struct inode *inode, unsigned int which, int64_t sec,
+		      long nsec)
+{
+	struct stamp stamp;
+
+	take_stamp(&stamp, sec, nsec);
+	inode_set_stamp(inode, which, stamp);
+}
+
 static void take_times(struct archive_entry *e, struct inode *inode)
 {
 	struct stamp time;
@@ -55,15 +64,14 @@ static void take_times(struct archive_entry *e, struct inode *inode)
 	take_stamp(&time, archive_entry_mtime(e), archive_entry_mtime_nsec(e));
 	inode_set_times(inode, time);
 	if (archive_entry_atime_is_set(e))
-		take_stamp(&inode->stamps[STAMP_ACCESSED],
-			   archive_entry_atime(e), archive_entry_atime_nsec(e));
+		set_stamp(inode, STAMP_ACCESSED, archive_entry_atime(e),
+			  archive_entry_atime_nsec(e));
 	if (archive_entry_ctime_is_set(e))
-		take_stamp(&inode->stamps[STAMP_CHANGED],
-			   archive_entry_ctime(e), archive_entry_ctime_nsec(e));
+		set_stamp(inode, STAMP_CHANGED, archive_entry_ctime(e),
+			  archive_entry_ctime_nsec(e));
 	if (archive_entry_birthtime_is_set(e))
-		take_stamp(&inode->stamps[STAMP_CREATED],
-			   archive_entry_birthtime(e),
-			   archive_entry_birthtime_nsec(e));
+		set_stamp(inode, STAMP_CREATED, archive_entry_birthtime(e),
+			  archive_entry_birthtime_nsec(e));
 }
 
 static int take_xattrs(struct archive_entry *entry, const char *path,
@@ -163,6 +171,8 @@ static int take_acl(struct archive_entry *entry, int type, const char *path,
 {
 	bool access = type == ARCHIVE_ENTRY_ACL_TYPE_ACCESS;
 	struct acl_entry list[ACL_ENTRIES_MOST];
+	enum xattr_result result;
+	struct xattr *xattrs;
 	int count;
 
 	if (!(archive_entry_acl_types(entry) & type) ||
@@ -173,8 +183,11 @@ static int take_acl(struct archive_entry *entry, int type, const char *path,
 		return count;
 	if (access)
 		inode->mode = mode_from_acl(inode->mode, list, count);
-	if (xattrs_set_acl(&inode->xattrs, access ? XATTR_ACL_ACCESS :
-			   XATTR_ACL_DEFAULT, list, count) != XATTR_TAKEN)
+	xattrs = inode_xattrs(inode);
+	result = xattrs_set_acl(&xattrs, access ? XATTR_ACL_ACCESS :
+				XATTR_ACL_DEFAULT, list, count);
+	inode_set_xattrs(inode, xattrs);
+	if (result != XATTR_TAKEN)
 		return msg_error(path, "its ACL is not valid");
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -20,6 +21,7 @@
 #include "imgtool/source/fakeroot.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
+#include "imgtool/tree/pool.h"
 
 #define LINK_BUCKETS 4096
 
@@ -43,6 +45,8 @@ struct scan {
 	struct source *source;
 	struct waiting *stack;
 	struct link *links[LINK_BUCKETS];
+	const struct waiting *now; /* the directory being read */
+	struct source_dir *dir;    /* the same for its files; NULL: none yet */
 	int dir_fd;
 	char path[PATH_LONGEST + 1]; /* of the entry being read */
 	char *full;		     /* with the source's name in front */
@@ -122,7 +126,7 @@ static void add_part(struct inode *inode, uint64_t from, uint64_t to)
 	const struct extent *last;
 
 	if (extents->count) {
-		last = &extents->list[extents->count - 1];
+		last = &extents_list(extents)[extents->count - 1];
 		if (first < (uint64_t)last->logical + last->count)
 			first = last->logical + last->count;
 	}
@@ -154,20 +158,38 @@ static int read_parts(struct scan *scan, struct inode *inode, const char *name)
 	return 0;
 }
 
+static struct file_ref *make_ref(struct scan *scan, const struct stat *st,
+				 const char *name)
+{
+	struct source_dir *dir = scan->dir;
+	struct file_ref *ref;
+
+	/* A file that is a mount point has a device of its own. */
+	if (!dir || dir->dev != st->st_dev) {
+		dir = mem_alloc(sizeof(*dir) + strlen(scan->now->path) + 1);
+		strcpy(dir->path, scan->now->path);
+		dir->source = scan->source;
+		dir->dev = st->st_dev;
+		dir->next = scan->source->dirs;
+		scan->source->dirs = scan->dir = dir;
+	}
+	ref = pool_alloc(offsetof(struct file_ref, name) + strlen(name) + 1);
+	ref->dir = dir;
+	ref->ino = st->st_ino;
+	strcpy(ref->name, name);
+	return ref;
+}
+
 static int read_file(struct scan *scan, struct inode *inode,
 		     const struct stat *st, const char *name)
 {
-	size_t length = strlen(scan->path);
+	const struct profile *profile = scan->import->volume->profile;
 
 	inode->size = st->st_size;
-	if (inode->size > FILE_LONGEST)
-		return msg_error(scan->full,
-				 "is longer than a file can be in ext4");
-	inode->ref = mem_alloc(sizeof(*inode->ref) + length + 1);
-	inode->ref->source = scan->source;
-	inode->ref->dev = st->st_dev;
-	inode->ref->ino = st->st_ino;
-	strcpy(inode->ref->path, scan->path);
+	if (inode->size > profile->file_longest)
+		return msg_error(scan->full, "is longer than a file can be in "
+				 "%s", profile->fs);
+	inode->ref = make_ref(scan, st, name);
 	if ((uint64_t)st->st_blocks * 512 < inode->size)
 		return read_parts(scan, inode, name);
 	if (inode->size)
@@ -187,7 +209,7 @@ static int read_symlink(struct scan *scan, struct inode *inode,
 		return msg_error(scan->full, "symlink target is %s",
 				 n ? "too long" : "empty");
 	target[n] = 0;
-	inode->target = mem_strdup(target);
+	inode->target = pool_strdup(target);
 	inode->size = strlen(target);
 	return 0;
 }
@@ -322,6 +344,8 @@ static int read_dir(struct scan *scan, const struct waiting *w)
 		close(fd);
 		return failed(scan);
 	}
+	scan->now = w;
+	scan->dir = NULL;
 	scan->dir_fd = fd;
 	r = read_names(scan, w, stream);
 	closedir(stream);
@@ -385,27 +409,30 @@ int source_read_directory(struct import *import, struct source *source)
 	return r;
 }
 
-static int open_quietly(const struct file_ref *ref)
+static int open_quietly(const struct source *source, const char *path)
 {
 	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, fd;
 
-	fd = openat(ref->source->fd, ref->path, flags | O_NOATIME);
+	fd = openat(source->fd, path, flags | O_NOATIME);
 	if (fd < 0 && errno == EPERM)
-		fd = openat(ref->source->fd, ref->path, flags);
+		fd = openat(source->fd, path, flags);
 	return fd;
 }
 
 int source_open_file(const struct file_ref *ref, uint64_t size, char **name)
 {
-	char *full = mem_printf("%s/%s", ref->source->name, ref->path);
-	int fd = open_quietly(ref);
+	const struct source_dir *dir = ref->dir;
+	const struct source *source = dir->source;
+	char *full = mem_printf("%s/%s%s%s", source->name, dir->path,
+				*dir->path ? "/" : "", ref->name);
+	int fd = open_quietly(source, full + strlen(source->name) + 1);
 	struct stat st;
 
 	*name = full;
 	if (fd < 0) {
 		msg_errno(full, errno, "cannot be read");
 	} else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		   st.st_dev != ref->dev || st.st_ino != ref->ino ||
+		   st.st_dev != dir->dev || st.st_ino != ref->ino ||
 		   (uint64_t)st.st_size != size) {
 		msg_error(full, "was changed while the image was made");
 		close(fd);

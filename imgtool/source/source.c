@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imgtool/image/target.h"
 #include "imgtool/msg.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
@@ -51,6 +52,38 @@ static int read_stdin(struct import *import, bool container)
 	return source_read_archive(import, source);
 }
 
+static int read_image(struct import *import, const char *name)
+{
+	struct target target;
+
+	if (target_parse(&target, name, true) < 0)
+		return -1;
+	if (!target.path)
+		return source_read_image(import, &target);
+	target_free(&target);
+	return msg_error(name, "names a part of an image; a source is the "
+			 "whole of one");
+}
+
+/* "image:NAME", or the partition of one. */
+static bool names_image(const char **name)
+{
+	struct target target;
+	bool found;
+
+	if (!access(*name, F_OK))
+		return false;
+	if (!strncmp(*name, "image:", 6)) {
+		*name += 6;
+		return true;
+	}
+	if (target_parse(&target, *name, false) < 0)
+		return false;
+	found = target.partition;
+	target_free(&target);
+	return found;
+}
+
 int source_read(struct import *import, const char *name)
 {
 	struct source *source;
@@ -65,11 +98,18 @@ int source_read(struct import *import, const char *name)
 		table = true;
 		name += 6;
 	}
+	if (names_image(&name))
+		return read_image(import, name);
 	if (!strcmp(name, "-") && !table)
 		return read_stdin(import, container);
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return msg_errno(name, errno, "cannot be opened");
+	if (!table && !container && S_ISREG(st.st_mode) &&
+	    source_is_image(fd)) {
+		close(fd);
+		return read_image(import, name);
+	}
 	source = add_source(import, name, fd);
 	if (table)
 		return source_read_table(import, source);
@@ -87,10 +127,15 @@ int source_read(struct import *import, const char *name)
 
 void source_close_all(struct import *import)
 {
+	struct source_dir *dir;
 	struct source *source;
 
 	while ((source = import->sources)) {
 		import->sources = source->next;
+		while ((dir = source->dirs)) {
+			source->dirs = dir->next;
+			free(dir);
+		}
 		close(source->fd);
 		free(source->own_name);
 		free(source);
@@ -118,10 +163,22 @@ static void clamp(const struct import *import, struct stamp *stamp)
 
 void import_clamp(const struct import *import, struct inode *inode)
 {
-	int i;
+	struct stamp stamp;
+	unsigned int i;
 
-	for (i = 0; import->clamp && i < STAMPS; i++)
-		clamp(import, &inode->stamps[i]);
+	if (!import->clamp)
+		return;
+	if (!inode->extra) { /* all times are one */
+		stamp = inode_stamp(inode, STAMP_MODIFIED);
+		clamp(import, &stamp);
+		inode_set_times(inode, stamp);
+		return;
+	}
+	for (i = 0; i < STAMPS; i++) {
+		stamp = inode_stamp(inode, i);
+		clamp(import, &stamp);
+		inode_set_stamp(inode, i, stamp);
+	}
 }
 
 void import_adjust(const struct import *import, struct inode *inode)
@@ -134,22 +191,18 @@ void import_adjust(const struct import *import, struct inode *inode)
 		inode->gid = idmap_apply(&import->gids, inode->gid);
 	}
 	if (import->uids.count || import->gids.count)
-		idmap_apply_acls(&import->uids, &import->gids, inode->xattrs);
+		idmap_apply_acls(&import->uids, &import->gids, inode_xattrs(inode));
 	import_clamp(import, inode);
-}
-
-void inode_set_times(struct inode *inode, struct stamp time)
-{
-	int i;
-
-	for (i = 0; i < STAMPS; i++)
-		inode->stamps[i] = time;
 }
 
 int import_xattr(struct inode *inode, const char *path, const char *name,
 		 const void *value, size_t size)
 {
-	switch (xattrs_set(&inode->xattrs, name, value, size)) {
+	struct xattr *list = inode_xattrs(inode);
+	enum xattr_result result = xattrs_set(&list, name, value, size);
+
+	inode_set_xattrs(inode, list);
+	switch (result) {
 	case XATTR_TAKEN:
 		break;
 	case XATTR_IGNORED:

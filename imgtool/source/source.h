@@ -18,9 +18,19 @@
 #include "imgtool/tree/tree.h"
 
 struct fakeroot;
+struct target;
+
+/* A directory of a source with files that will be copied. */
+struct source_dir {
+	struct source_dir *next;
+	const struct source *source;
+	uint64_t dev; /* where the files must still be then */
+	char path[];  /* from the source's root, "" for that */
+};
 
 struct source {
 	struct source *next;
+	struct source_dir *dirs;
 	const char *name; /* as the user gave it */
 	int fd;		  /* of the directory or archive */
 	bool part;	  /* the archive is only a part of it: */
@@ -67,6 +77,12 @@ int source_open_file(const struct file_ref *ref, uint64_t size, char **name);
 int source_read_directory(struct import *import, struct source *source);
 int source_read_archive(struct import *import, struct source *source);
 
+/* The file system of an image; takes the target over. */
+int source_read_image(struct import *import, struct target *target);
+
+/* Does the file begin as an ext file system or a COW file? */
+int source_is_image(int fd);
+
 /* A device table (table:FILE). */
 int source_read_table(struct import *import, struct source *source);
 
@@ -91,9 +107,6 @@ void import_adjust(const struct import *import, struct inode *inode);
 
 /* Only the latest time. */
 void import_clamp(const struct import *import, struct inode *inode);
-
-/* Set all four times. */
-void inode_set_times(struct inode *inode, struct stamp time);
 
 /* Set an extended attribute; PATH is for messages. -1: reported. */
 int import_xattr(struct inode *inode, const char *path, const char *name,

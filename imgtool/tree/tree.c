@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "imgtool/msg.h"
+#include "imgtool/tree/pool.h"
 #include "imgtool/tree/tree.h"
-#include "imgtool/tree/xattr.h"
 
 #define FIRST_BUCKETS 1024
 
@@ -51,25 +52,6 @@ void tree_init(struct tree *tree)
 	tree->root->made = true;
 }
 
-struct inode *inode_new(uint32_t mode)
-{
-	struct inode *inode = mem_zalloc(sizeof(*inode));
-
-	inode->mode = mode;
-	return inode;
-}
-
-void inode_free(struct inode *inode)
-{
-	xattrs_free(&inode->xattrs);
-	if (S_ISLNK(inode->mode))
-		free(inode->target);
-	if (S_ISREG(inode->mode))
-		free(inode->ref);
-	extents_free(&inode->extents);
-	extents_free(&inode->tree);
-	free(inode);
-}
 
 /* Twice the buckets; each entry is hashed again. */
 static void grow(struct tree *tree)
@@ -126,10 +108,15 @@ static void unlink_entry(struct tree *tree, struct entry *e)
 	inode_free(inode);
 }
 
+static size_t entry_size(size_t length)
+{
+	return offsetof(struct entry, name) + length + 1;
+}
+
 static struct entry *add_entry(struct tree *tree, struct inode *dir,
 			       const char *name, size_t length)
 {
-	struct entry *e = mem_zalloc(sizeof(*e) + length + 1), **to;
+	struct entry *e = pool_alloc(entry_size(length)), **to;
 
 	if (tree->entries >= tree->bucket_count)
 		grow(tree);
@@ -171,7 +158,7 @@ static void remove_leaf(struct tree *tree, struct entry *e)
 	dir->children--;
 	tree->entries--;
 	unlink_entry(tree, e);
-	free(e);
+	pool_free(e, entry_size(e->length));
 }
 
 /* Empty a directory: always the deepest first entry, until none is left. */
@@ -210,18 +197,6 @@ void tree_free(struct tree *tree)
 	inode_free(tree->root);
 	free(tree->buckets);
 	memset(tree, 0, sizeof(*tree));
-}
-
-void inode_take_attributes(struct inode *to, struct inode *from)
-{
-	to->mode = (to->mode & S_IFMT) | (from->mode & ~S_IFMT);
-	to->uid = from->uid;
-	to->gid = from->gid;
-	to->made = from->made;
-	memcpy(to->stamps, from->stamps, sizeof(to->stamps));
-	xattrs_free(&to->xattrs);
-	to->xattrs = from->xattrs;
-	from->xattrs = NULL;
 }
 
 struct inode *tree_put(struct tree *tree, struct inode *dir, const char *name,

@@ -34,6 +34,10 @@ struct stamp {
 	uint32_t nsec;
 };
 
+/* What ext4 can keep: 34 bits of seconds. */
+#define STAMP_FIRST (-(INT64_C(1) << 31))
+#define STAMP_LAST (STAMP_FIRST + (INT64_C(1) << 34) - 1)
+
 enum { STAMP_MODIFIED, STAMP_ACCESSED, STAMP_CHANGED, STAMP_CREATED, STAMPS };
 
 struct entry {
@@ -46,41 +50,50 @@ struct entry {
 	char name[]; /* `length` bytes and a NUL */
 };
 
+/* What few inodes have. */
+struct inode_extra {
+	uint64_t stamps[STAMPS - 1]; /* those after the first */
+	struct xattr *xattrs;
+	struct extents tree;  /* blocks of the extent tree itself */
+	uint32_t xattr_block; /* 0: none */
+};
+
+/*
+ * There may be millions of these, so rare fields are in `extra`, and the
+ * memory of anything but a directory ends behind `ref`. The type in `mode`
+ * never becomes or stops being a directory's.
+ */
 struct inode {
-	uint32_t mode; /* type and permissions, as st_mode */
+	uint16_t mode;	 /* type and permissions, as st_mode */
+	bool made;	 /* no source has it: made as a parent */
 	uint32_t uid, gid;
 	uint32_t nlink;	 /* names; for a directory 1 */
 	uint32_t number; /* on disk; 0 until numbered */
-	bool made;	 /* no source has it: made as a parent */
+	struct extents extents; /* where its data are; used by ext4/ only */
 	uint64_t size;	 /* bytes; of a symlink, the target's length */
-	struct stamp stamps[STAMPS];
-	struct xattr *xattrs;
+	uint64_t stamp;	 /* modified, and all others without `extra` */
+	struct inode_extra *extra; /* or NULL */
 
 	union {
+		char *target; /* symlink; of the pool */
+		struct {      /* device */
+			uint32_t major, minor;
+		};
+		struct file_ref *ref; /* file: data to be copied later */
 		struct { /* directory */
 			struct entry *first, *last;
 			struct entry *self; /* NULL: the root */
 			uint32_t children;
 			uint32_t subdirs;
 		};
-		char *target; /* symlink */
-		struct {      /* device */
-			uint32_t major, minor;
-		};
-		struct file_ref *ref; /* file: data to be copied later */
 	};
-
-	/* Where the data stand in the image; used by ext4/ only. */
-	struct extents extents;	  /* of the data */
-	struct extents tree;	  /* blocks of the extent tree itself */
-	uint64_t xattr_block;	  /* 0: none */
 };
 
-/* A file of a source directory, found again by its path when it is copied. */
+/* A file of a source directory, found again by its name when it is copied. */
 struct file_ref {
-	const struct source *source;
-	uint64_t dev, ino; /* must still be these then */
-	char path[];	   /* from the source's root */
+	const struct source_dir *dir;
+	uint64_t ino; /* must still be this then */
+	char name[];  /* in the directory */
 };
 
 struct tree {
@@ -101,6 +114,28 @@ void tree_free(struct tree *tree);
 
 /* An inode with no name yet: everything zero but mode. */
 struct inode *inode_new(uint32_t mode);
+
+/* Times that ext4 cannot keep become the nearest that it can. */
+struct stamp inode_stamp(const struct inode *inode, unsigned int which);
+void inode_set_stamp(struct inode *inode, unsigned int which,
+		     struct stamp stamp);
+
+/* Set all four times. */
+void inode_set_times(struct inode *inode, struct stamp time);
+
+static inline struct xattr *inode_xattrs(const struct inode *inode)
+{
+	return inode->extra ? inode->extra->xattrs : NULL;
+}
+
+/* Put another list in the place of the one that it was made from. */
+void inode_set_xattrs(struct inode *inode, struct xattr *list);
+
+/* The rare fields, for writing. */
+struct inode_extra *inode_extra(struct inode *inode);
+
+/* Forget the file of a source directory. */
+void inode_drop_ref(struct inode *inode);
 
 /* Free an inode that never got a name. */
 void inode_free(struct inode *inode);
@@ -134,5 +169,8 @@ struct entry *tree_next(const struct tree *tree, const struct entry *entry);
 
 /* "usr/bin/ls", in new memory. "/" for NULL (the root). */
 char *tree_path(const struct entry *entry);
+
+/* The path of the first name of an inode, which is searched for. */
+char *tree_name(const struct tree *tree, const struct inode *inode);
 
 #endif

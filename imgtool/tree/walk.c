@@ -79,3 +79,13 @@ char *tree_path(const struct entry *entry)
 	}
 	return path;
 }
+
+char *tree_name(const struct tree *tree, const struct inode *inode)
+{
+	const struct entry *e = inode == tree->root ? NULL :
+				tree_next(tree, NULL);
+
+	while (e && e->inode != inode)
+		e = tree_next(tree, e);
+	return tree_path(e);
+}

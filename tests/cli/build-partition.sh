@@ -33,3 +33,9 @@ dd if=/dev/zero of=t.img bs=512 seek=1 count=1 conv=notrunc status=none
 assert_eq "$(partx -s -g -o NR,START t.img 2>/dev/null | tr -s ' ')" " 1 2048"
 refused 2 'x: not a partition table' d --partition x
 refused 2 '--size: has no room for the partition table' d --partition gpt --size 1M
+
+# an mbr ends at 2 TiB: said before the sources are read, or anything written
+mkfifo never
+refused 1 'no.img: .*2 TiB.*--partition gpt' never --size 2049G --partition mbr
+capture "$IMGTOOL" build --dry-run d --size 2040G --partition mbr
+assert_status 0

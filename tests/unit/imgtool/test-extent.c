@@ -12,7 +12,7 @@ START_TEST(joins)
 	extents_add(&e, 0, 100, 10);
 	extents_add(&e, 10, 110, 5);
 	ck_assert_uint_eq(e.count, 1);
-	ck_assert_uint_eq(e.list[0].count, 15);
+	ck_assert_uint_eq(extents_list(&e)[0].count, 15);
 	extents_add(&e, 15, 200, 1); /* elsewhere in the image */
 	extents_add(&e, 17, 201, 1); /* a hole in the file */
 	ck_assert_uint_eq(e.count, 3);
@@ -28,12 +28,12 @@ START_TEST(splits)
 
 	extents_add(&e, 0, 1000, 100000);
 	ck_assert_uint_eq(e.count, 4);
-	ck_assert_uint_eq(e.list[3].logical, 3 * 32768);
-	ck_assert_uint_eq(e.list[3].physical, 1000 + 3 * 32768);
+	ck_assert_uint_eq(extents_list(&e)[3].logical, 3 * 32768);
+	ck_assert_uint_eq(extents_list(&e)[3].physical, 1000 + 3 * 32768);
 	ck_assert_uint_eq(extents_blocks(&e), 100000);
 	extents_add(&e, 100000, 101000, 40000);
 	ck_assert_uint_eq(e.count, 5);
-	ck_assert_uint_eq(e.list[3].count, 32768);
+	ck_assert_uint_eq(extents_list(&e)[3].count, 32768);
 	ck_assert_uint_eq(extents_blocks(&e), 140000);
 	extents_free(&e);
 	extents_add(&e, 5, 0, 1000000); /* without a place: no limit */

@@ -10,7 +10,7 @@ static void with_content(struct alloc *a, uint64_t fixed, uint64_t content)
 {
 	struct extents e = { 0 };
 
-	alloc_init(a, layout_header(fixed));
+	alloc_init(a, layout_header(fixed, &profile_default));
 	while (content) {
 		uint32_t n = content < 1000000 ? content : 1000000;
 
@@ -53,7 +53,7 @@ START_TEST(computed)
 		1000000, 20000000,
 	};
 	static const uint64_t frees[] = { 0, 1, 8192, 32768, 1000000 };
-	struct layout_request r = { 0 };
+	struct layout_request r = { .profile = &profile_default };
 	struct layout l;
 	struct alloc a;
 	size_t i, j;
@@ -76,7 +76,7 @@ END_TEST
 
 START_TEST(fixed)
 {
-	struct layout_request r = { .inodes = 100 };
+	struct layout_request r = { .profile = &profile_default, .inodes = 100 };
 	struct layout l;
 	struct alloc a;
 	uint64_t size;
@@ -97,7 +97,7 @@ END_TEST
 /* What an error proposes works, and a good deal less does not. */
 START_TEST(too_small)
 {
-	struct layout_request r = { .inodes = 5000 };
+	struct layout_request r = { .profile = &profile_default, .inodes = 5000 };
 	struct layout l;
 	struct alloc a;
 	uint64_t enough;
@@ -118,7 +118,7 @@ END_TEST
 /* Inodes alone can ask for groups. */
 START_TEST(many_inodes)
 {
-	struct layout_request r = { .inodes = 1000000 };
+	struct layout_request r = { .profile = &profile_default, .inodes = 1000000 };
 	struct layout l;
 	struct alloc a;
 
@@ -132,7 +132,7 @@ END_TEST
 
 START_TEST(largest)
 {
-	struct layout_request r = { .inodes = 100 };
+	struct layout_request r = { .profile = &profile_default, .inodes = 100 };
 	struct layout l;
 	struct alloc a;
 

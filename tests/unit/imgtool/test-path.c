@@ -3,6 +3,7 @@
 
 #include "imgtool/msg.h"
 #include "imgtool/tree/path.h"
+#include "imgtool/tree/pool.h"
 #include "tests/unit/imgtool/suite.h"
 
 static void becomes(const char *in, const char *want)
@@ -70,7 +71,7 @@ static struct inode *put(struct tree *tree, const char *path, uint32_t mode,
 	const char *name;
 
 	if (S_ISLNK(mode)) {
-		inode->target = mem_strdup(target);
+		inode->target = pool_strdup(target);
 		inode->size = strlen(target);
 	}
 	dir = path_parent(tree, path, &name);

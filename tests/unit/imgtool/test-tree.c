@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -170,4 +171,41 @@ START_TEST(large)
 }
 END_TEST
 
-RUN_TESTS("tree", replace, merge, directory_and_file, links, order, large)
+/* A million files must fit 200 MB: names, places and numbers, too. */
+START_TEST(small)
+{
+	ck_assert_uint_le(offsetof(struct inode, ref) + sizeof(void *), 72);
+	ck_assert_uint_le(offsetof(struct entry, name), 43);
+	ck_assert_uint_le(offsetof(struct file_ref, name), 16);
+}
+END_TEST
+
+START_TEST(times)
+{
+	struct inode *a = inode_new(S_IFREG), *b = inode_new(S_IFREG);
+	struct stamp early = { -2147483648, 999999999 }, s;
+	struct stamp far = { INT64_C(1) << 60, 5 }, past = { -1e18, 5 };
+
+	inode_set_times(a, early);
+	ck_assert_ptr_null(a->extra);
+	inode_set_stamp(a, STAMP_CREATED, early);
+	ck_assert_ptr_null(a->extra);
+	inode_set_stamp(a, STAMP_MODIFIED, far);
+	s = inode_stamp(a, STAMP_MODIFIED);
+	ck_assert_int_eq(s.sec, STAMP_LAST);
+	ck_assert_uint_eq(s.nsec, 0);
+	inode_set_stamp(a, STAMP_CHANGED, past);
+	inode_take_attributes(b, a);
+	s = inode_stamp(b, STAMP_CREATED);
+	ck_assert_int_eq(s.sec, early.sec);
+	ck_assert_uint_eq(s.nsec, early.nsec);
+	s = inode_stamp(b, STAMP_CHANGED);
+	ck_assert_int_eq(s.sec, STAMP_FIRST);
+	ck_assert_uint_eq(s.nsec, 0);
+	inode_free(a);
+	inode_free(b);
+}
+END_TEST
+
+RUN_TESTS("tree", replace, merge, directory_and_file, links, order, large,
+	  small, times)

@@ -120,13 +120,13 @@ START_TEST(places)
 
 	memset(large, 'v', sizeof(large) - 1);
 	set("user.small", "value");
-	ck_assert_int_eq(xattrs_encode(list, body, block), 0);
+	ck_assert_int_eq(xattrs_encode(list, true, body, block), 0);
 	memcpy(&magic, body, 4);
 	ck_assert_uint_eq(magic, EXT2_EXT_ATTR_MAGIC);
 	ck_assert_uint_eq(body[4], 5);
 	large[1000] = 0;
 	set("user.large", large);
-	ck_assert_int_eq(xattrs_encode(list, body, block), 1);
+	ck_assert_int_eq(xattrs_encode(list, true, body, block), 1);
 	ck_assert_uint_eq(h->h_magic, EXT2_EXT_ATTR_MAGIC);
 	ck_assert_uint_eq(h->h_blocks, 1);
 	large[1000] = 'v';
@@ -134,16 +134,16 @@ START_TEST(places)
 	xattrs_free(&list);
 	large[4036] = 0;
 	set("user.largest", large);
-	ck_assert_int_eq(xattrs_encode(list, body, block), 1);
+	ck_assert_int_eq(xattrs_encode(list, true, body, block), 1);
 	large[4036] = 'v';
 	large[4040] = 0;
 	set("user.largest", large);
-	ck_assert_int_eq(xattrs_encode(list, body, block), -1);
+	ck_assert_int_eq(xattrs_encode(list, true, body, block), -1);
 	/* with the block full, a small one goes into the inode */
 	large[4036] = 0;
 	set("user.largest", large);
 	set("user.more", "1");
-	ck_assert_int_eq(xattrs_encode(list, body, block), 1);
+	ck_assert_int_eq(xattrs_encode(list, true, body, block), 1);
 	memcpy(&magic, body, 4);
 	ck_assert_uint_eq(magic, EXT2_EXT_ATTR_MAGIC);
 	xattrs_free(&list);
