@@ -99,8 +99,12 @@ static s64 mem_writev(struct io *io, const struct iovec *iov, int n, u64 off)
 
 static int mem_sync(struct io *io)
 {
-	mem(io)->syncs++;
-	return mem(io)->sync_err;
+	struct memio *m = mem(io);
+
+	m->syncs++;
+	if (m->in_sync)
+		m->in_sync(m);
+	return m->sync_err;
 }
 
 static int mem_punch(struct io *io, u64 off, u64 len)
