@@ -97,6 +97,8 @@ static int round_of(void *arg)
 	if (err || !any)
 		return err;
 	err = map_store(c->map);
+	if (no_room(err) && atomic_load(&c->img.patient))
+		return -err;
 	if (!err)
 		err = c->io->ops->sync(c->io);
 	if (!err)

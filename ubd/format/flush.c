@@ -27,14 +27,14 @@ static int run_round(struct flush *f, int (*round)(void *arg), void *arg)
 	if (!err)
 		f->done = f->begun;
 	if (err < 0)
-		atomic_store(&f->error, err);
+		atomic_store(&f->error, no_room(err) ? -EIO : err);
 	pthread_cond_broadcast(&f->ended);
 	return err;
 }
 
 int flush_wait(struct flush *f, int (*round)(void *arg), void *arg)
 {
-	int err = 0, failed;
+	int err = 0;
 	u64 want;
 
 	pthread_mutex_lock(&f->lock);
@@ -46,6 +46,7 @@ int flush_wait(struct flush *f, int (*round)(void *arg), void *arg)
 			err = run_round(f, round, arg);
 	}
 	pthread_mutex_unlock(&f->lock);
-	failed = atomic_load(&f->error);
-	return failed ? failed : -err;
+	if (err)
+		return err < 0 ? err : -err;
+	return atomic_load(&f->error);
 }

@@ -9,6 +9,7 @@
 #ifndef UBD_FORMAT_FLUSH_H
 #define UBD_FORMAT_FLUSH_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -22,13 +23,21 @@ struct flush {
 	atomic_int error;	/* the first one; never leaves */
 };
 
+static inline bool no_room(int err)
+{
+	return err == -ENOSPC || err == -EDQUOT;
+}
+
 void flush_init(struct flush *f);
 void flush_free(struct flush *f);
 
 /*
  * Flushes by a round, somebody else's if it begins from now on. round(arg)
- * gives 0, or -errno, which then is what this and all later flushes give, or a
- * positive errno: nothing is lost, a later round may do it. 0 or -errno.
+ * gives 0, or -errno, upon which all later flushes fail, or a positive errno:
+ * nothing is lost, a later round may do it.
+ *
+ * 0 or -errno. Want of room is what a caller may wait for, so the later
+ * flushes never give that: they give -EIO.
  */
 int flush_wait(struct flush *f, int (*round)(void *arg), void *arg);
 

@@ -6,6 +6,7 @@
  * then knows that all changes up to that count are safe: if nothing was
  * completed since, the next flush has nothing to do.
  */
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -90,6 +91,21 @@ static int raw_extent(struct image *img, u64 off, u64 *from, u64 *to)
 	return io_extent(to_raw(img)->io, off, from, to);
 }
 
+static int raw_rescan(struct image *img)
+{
+	struct raw *r = to_raw(img);
+	s64 size = r->io->ops->size(r->io);
+	u64 bytes;
+
+	if (size < 0 || size > IMAGE_BYTES_MOST)
+		return size < 0 ? (int)size : -EFBIG;
+	bytes = ((u64)size + 511) & ~511ull;
+	if (bytes < img->bytes)
+		return -ERANGE;
+	img->bytes = bytes;
+	return 0;
+}
+
 static void raw_close(struct image *img)
 {
 	struct raw *r = to_raw(img);
@@ -108,6 +124,7 @@ static const struct ubd_format raw_format = {
 	.discard = raw_discard,
 	.zero	 = raw_zero,
 	.extent	 = raw_extent,
+	.rescan	 = raw_rescan,
 	.close	 = raw_close,
 };
 

@@ -137,7 +137,7 @@ static int find_size(struct opening *o)
 		return fail(o, -errno, o->config->file, NULL);
 	if (!o->block_device)
 		bytes = (u64)st.st_size;
-	if (bytes > (1ull << 62))
+	if (bytes > IMAGE_BYTES_MOST)
 		return fail(o, -EFBIG, o->config->file, NULL);
 	o->info->bytes = (bytes + 511) & ~511ull;
 	return 0;
@@ -325,6 +325,8 @@ static int open_steps(struct opening *o)
 	if (err)
 		return fail(o, err, "host thread", NULL);
 	err = make_image(o);
+	if (!err)
+		host_ubd_set_wait(o->disk, flag(o, HOST_UBD_WAIT));
 	if (err || !o->disk->img->fmt->periodic || o->readonly)
 		return err;
 	err = rounds_add(o->disk);

@@ -123,6 +123,11 @@ static s64 mem_used(struct io *io)
 	return (s64)mem(io)->used;
 }
 
+static s64 mem_size(struct io *io)
+{
+	return (s64)mem(io)->size;
+}
+
 static void mem_close(struct io *io)
 {
 	mem(io)->closed++;
@@ -134,6 +139,7 @@ static const struct io_ops mem_ops = {
 	.sync	= mem_sync,
 	.punch	= mem_punch,
 	.used	= mem_used,
+	.size	= mem_size,
 	.close	= mem_close,
 };
 
