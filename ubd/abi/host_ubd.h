@@ -40,7 +40,7 @@ struct host_ubd_info {
 	u64 bytes;		/* capacity, whole sectors of 512 */
 	u32 readonly;		/* asked for, or all that the host allows */
 	u32 can_discard;
-	char note[256];		/* worth a line in the log, or "" */
+	char note[1024];	/* worth a line in the log, or "" */
 	char err[512];		/* on failure: "FILE: reason" */
 };
 

@@ -103,7 +103,7 @@ static s64 file_used(struct io *io)
 	return fstat(fd_of(io), &st) ? -errno : (s64)st.st_blocks * 512;
 }
 
-/* For imgtool alone: the kernel's allow list need not have lseek(). */
+/* For imgtool alone. */
 static int file_extent(struct io *io, u64 off, u64 *from, u64 *to)
 {
 	off_t data = lseek(fd_of(io), (off_t)off, SEEK_DATA), hole;
