@@ -229,6 +229,8 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 
 	if (b->bytes != h->size)
 		n = pread(b->fd, head, sizeof(head), 0);
+	if (n < 0)
+		return fail_errno(o, b->path);
 	if (n > 0 && !cow_parse(head, (size_t)n, b->bytes, &inner))
 		virtual = inner.size;
 	err = check_backing(o, h, b, virtual);

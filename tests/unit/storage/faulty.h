@@ -26,6 +26,7 @@ struct faulty {
 	atomic_bool on;		/* and all after it */
 	atomic_int err;		/* errno */
 	atomic_bool shorten;	/* reads and writes move a part */
+	atomic_bool lazy;	/* syncs do nothing: there is no power cut */
 	atomic_int calls;	/* counted */
 	atomic_uint hit;	/* kinds that failed */
 };
