@@ -350,8 +350,8 @@ static int open_steps(struct opening *o)
 	if (err)
 		return fail(o, err, "host thread", NULL);
 	err = make_image(o);
-	if (!err)
-		host_ubd_set_wait(o->disk, flag(o, HOST_UBD_WAIT));
+	if (!err && flag(o, HOST_UBD_WAIT))
+		host_ubd_set_wait(o->disk, true);
 	if (err || !o->disk->img->fmt->periodic || o->readonly)
 		return err;
 	err = rounds_add(o->disk);
