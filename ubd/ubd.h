@@ -3,6 +3,7 @@
 #ifndef UBD_UBD_H
 #define UBD_UBD_H
 
+#include <linux/blk-mq.h>
 #include <linux/types.h>
 
 #include "abi/host_ubd.h"
@@ -17,6 +18,20 @@ struct ubd_option {
 	const char *serial;
 	u32 flags;		/* HOST_UBD_* */
 };
+
+struct ubd_disk {
+	struct host_ubd *host;
+	struct gendisk *gd;
+	struct platform_device *parent;
+	struct blk_mq_tag_set tags;
+	int event;
+	u32 flags;			/* HOST_UBD_* */
+	const char *serial;
+	char name[8];			/* "ubd0" */
+};
+
+/* What is in /sys/block/ubda beside the usual. */
+extern const struct attribute_group *ubd_sysfs_groups[];
 
 /* Makes disk number unit with all that belongs to it, or ends the program
  * with one line that says why it can't. */

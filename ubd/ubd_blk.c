@@ -28,16 +28,6 @@
 #define MAX_BYTES	(1u << 20)	/* of one request with data */
 #define MAX_ZERO_BYTES	(256u << 20)	/* of one without */
 
-struct ubd_disk {
-	struct host_ubd *host;
-	struct gendisk *gd;
-	struct platform_device *parent;
-	struct blk_mq_tag_set tags;
-	int event;
-	const char *serial;
-	char name[8];			/* "ubd0" */
-};
-
 struct ubd_cmd {
 	struct host_ubd_req req;
 	struct host_iov iov[SEGMENTS];
@@ -182,21 +172,6 @@ static const struct block_device_operations ubd_fops = {
 	.getgeo	= ubd_getgeo,
 };
 
-static ssize_t serial_show(struct device *dev, struct device_attribute *attr,
-			   char *buf)
-{
-	struct ubd_disk *d = dev_to_disk(dev)->private_data;
-
-	return sysfs_emit(buf, "%s\n", d->serial ?: "");
-}
-static DEVICE_ATTR_RO(serial);
-
-static struct attribute *ubd_attrs[] = {
-	&dev_attr_serial.attr,
-	NULL
-};
-ATTRIBUTE_GROUPS(ubd);
-
 /* ---- making disks ---- */
 
 /* ubda, ubdz, ubdaa... */
@@ -263,7 +238,7 @@ static int make_disk(struct ubd_disk *d, unsigned int unit,
 	d->parent = platform_device_register_simple("uml-blkdev", unit, NULL, 0);
 	if (IS_ERR(d->parent))
 		return PTR_ERR(d->parent);
-	return device_add_disk(&d->parent->dev, d->gd, ubd_groups);
+	return device_add_disk(&d->parent->dev, d->gd, ubd_sysfs_groups);
 }
 
 static void open_host(struct ubd_disk *d, const struct ubd_option *option,
@@ -297,6 +272,7 @@ void ubd_add(unsigned int unit, const struct ubd_option *option,
 		host_fatal("ubd", "out of memory: give a larger mem=", 0);
 	snprintf(d->name, sizeof(d->name), "ubd%u", unit);
 	d->serial = option->serial;
+	d->flags = option->flags;
 	d->event = um_event_irq(-1, ubd_interrupt, "ubd", d);
 	if (d->event < 0)
 		host_fatal(d->name, "host event", -d->event);

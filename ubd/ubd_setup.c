@@ -50,10 +50,16 @@ static char * __init next_field(char **rest)
 	return field;
 }
 
+/* UBD_DISKS for all that are too large; -1: none there. */
 static int __init parse_unit(char **p)
 {
-	if (isdigit(**p))
-		return simple_strtoul(*p, p, 10);
+	int unit = 0;
+
+	if (isdigit(**p)) {
+		for (; isdigit(**p); (*p)++)
+			unit = min(unit * 10 + **p - '0', UBD_DISKS);
+		return unit;
+	}
 	if (**p >= 'a' && **p <= 'z')
 		return *(*p)++ - 'a';
 	return -1;
@@ -69,6 +75,7 @@ static bool __init parse_flags(char **p, u32 *flags)
 		{ 'r', HOST_UBD_READONLY }, { 's', HOST_UBD_SYNC },
 		{ 'c', HOST_UBD_SHARED },   { 'd', HOST_UBD_DATA },
 		{ 't', HOST_UBD_NOTRIM },   { 'o', HOST_UBD_LAYER },
+		{ 'w', HOST_UBD_WAIT },
 	};
 	int i;
 
@@ -92,13 +99,19 @@ static int __init disk_option(char *text)
 	if (unit < 0)
 		return 0;
 	if (!parse_flags(&p, &opt.flags))
-		reject(text, "unknown flag: r, s, c, d, t and o are known, then =FILE");
+		reject(text, "unknown flag: r, s, c, d, t, w and o are known, then =FILE");
+	if ((opt.flags & HOST_UBD_LAYER) && (opt.flags & HOST_UBD_WAIT))
+		reject(text, "a throw-away layer (o) has a limit and can't wait for room (w)");
 	if (unit >= UBD_DISKS)
 		reject(text, "no such disk: give ubd0= to ubd63=");
 	p++;
 	opt.file = next_field(&p);
 	opt.backing = next_field(&p);
 	opt.serial = next_field(&p);
+	if (p)
+		reject(text, "more than FILE,BACKING,SERIAL: \\, and \\: are parts of a name");
+	if (options[unit].file)
+		reject(text, "this disk is there already");
 	options[unit] = opt;
 	return 1;
 }

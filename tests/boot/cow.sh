@@ -21,6 +21,13 @@ sync; exec poweroff -f" </dev/null
 	boot_output >out
 }
 
+# name_backing COW NAME: writes the name into a header
+name_backing()
+{
+	head -c 4096 /dev/zero | dd of="$1" bs=1 seek=32 conv=notrunc status=none
+	printf %s "$2" | dd of="$1" bs=1 seek=32 conv=notrunc status=none
+}
+
 echo "# made when missing, and read again"
 in_guest 'echo new >/file; dd if=/dev/urandom of=/big bs=1M count=40 2>/dev/null
 	sha256sum </big >/sum; rm /etc/passwd; mount -o remount,ro /' \
@@ -80,3 +87,30 @@ in_guest true ubd0=cow2,elsewhere/base
 in_guest true ubd0=cow2
 [ "$status" != 0 ] || fail "booted over a file the command line does not name"
 assert_match 'is in another directory' err
+[ ! -s console ] || fail "the guest was started"
+
+# What the header names is not even opened: neither a file elsewhere, a link
+# to it, a fifo, nor a device.
+if command -v strace >/dev/null && strace -o trace true 2>/dev/null; then
+	uid=secret-$$
+	truncate -s 1M elsewhere/$uid
+	ln -s elsewhere/$uid link-$uid
+	mkfifo fifo-$uid
+	for name in "elsewhere/$uid" "link-$uid" "fifo-$uid" \
+		"$PWD/elsewhere/$uid" /dev/zero /dev/full; do
+		name_backing cow2 "$name"
+		rm -f trace
+		status=0
+		strace -f -e trace=open,openat,openat2,open_by_handle_at -o trace \
+			"$UMKIT_KERNEL" ubd0=cow2 con=null >out 2>err </dev/null ||
+			status=$?
+		[ "$status" != 0 ] || fail "$name: booted"
+		assert_match 'cow2.*O_RDWR' trace
+		if grep -F -e "$uid" -e /dev/zero -e /dev/full trace; then
+			fail "$name: opened"
+		fi
+		assert_match "is in another directory|neither a regular file" err
+	done
+else
+	echo "# skipped: no strace here"
+fi

@@ -24,6 +24,7 @@ struct host_ubd;
 #define HOST_UBD_NOTRIM		16u	/* t: no discard */
 #define HOST_UBD_LAYER		32u	/* o: writes go to a throw-away layer */
 #define HOST_UBD_THREAD		64u	/* all I/O by a host thread (tests) */
+#define HOST_UBD_WAIT		128u	/* w: without room, wait for it */
 
 struct host_ubd_config {
 	const char *name;	/* "ubd0", for messages */
@@ -39,7 +40,7 @@ struct host_ubd_info {
 	u64 bytes;		/* capacity, whole sectors of 512 */
 	u32 readonly;		/* asked for, or all that the host allows */
 	u32 can_discard;
-	char note[256];		/* worth a line in the log, or "" */
+	char note[1024];	/* worth a line in the log, or "" */
 	char err[512];		/* on failure: "FILE: reason" */
 };
 
@@ -70,6 +71,7 @@ struct host_ubd_req {
 	const struct host_iov *iov;	/* covers len bytes */
 	u32 niov;
 	s32 error;		/* when done: 0 or -errno */
+	u32 waited;		/* host side: for room */
 	u64 done;		/* host side: bytes moved so far */
 	struct host_ubd_req *next; /* host side, and for the list below */
 	struct host_ubd *disk;	/* host side */
@@ -78,6 +80,17 @@ struct host_ubd_req {
 /* Starts a request. 1: it is done, see error; 0: it is under way and belongs
  * to the host side until host_ubd_take_done() returns it. */
 int host_ubd_submit(struct host_ubd *disk, struct host_ubd_req *req);
+
+/* What a request does that finds no room on the host: waits and tries again,
+ * or fails. Those that wait fail as soon as this is set to false. */
+void host_ubd_set_wait(struct host_ubd *disk, bool wait);
+
+/*
+ * Looks at the size of the file again: *bytes is what the disk has now, which
+ * from here on may be used. -EOPNOTSUPP for all but plain bytes; -ERANGE if the
+ * file has become smaller, and the disk is left as it is.
+ */
+int host_ubd_rescan(struct host_ubd *disk, u64 *bytes);
 
 /* All requests finished since the last call, linked by next; NULL: none. Call
  * after the event was raised. Never blocks. */

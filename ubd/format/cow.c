@@ -8,22 +8,21 @@
  *
  *	snapshot the bits; sync; store those bits only; sync
  *
- * Bits that are set while it runs wait for the next round. A flush waits for
- * a round that began after it came, so flushes that come together share one.
- * A stage with nothing to do is left out. A round that failed fails all later
- * flushes: the host may call a second sync good and have lost the data.
+ * Bits that are set while it runs wait for the next round (flush.h). A stage
+ * with nothing to do is left out. A round that failed fails all later flushes:
+ * the host may call a second sync good and have lost the data.
  *
  * Below a clear bit is garbage, left by writes that a crash cut off. So a
  * discard leaves such sectors alone (they are the base's), and zeroing makes
  * the range zero before it sets the bits.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "cow.h"
 #include "cow_map.h"
+#include "flush.h"
 
 struct cow {
 	struct image img;
@@ -34,11 +33,7 @@ struct cow {
 	u32 sector;		/* bytes per bit */
 	bool writable;
 	_Atomic u64 written, synced;	/* as in raw.c */
-	atomic_int error;
-	pthread_mutex_t lock;	/* of the fields below */
-	pthread_cond_t ended;
-	u64 begun, done;	/* rounds */
-	bool running;
+	struct flush flush;
 };
 
 static struct cow *to_cow(struct image *img)
@@ -88,16 +83,9 @@ static int cow_read(struct image *img, struct io_span *span, u64 off,
 
 /* ---- rounds ---- */
 
-static void raise_to(_Atomic u64 *mark, u64 to)
+static int round_of(void *arg)
 {
-	u64 now = atomic_load(mark);
-
-	while (now < to && !atomic_compare_exchange_weak(mark, &now, to))
-		;
-}
-
-static int round_of(struct cow *c)
-{
+	struct cow *c = arg;
 	u64 upto = atomic_load(&c->written);
 	bool any = map_snapshot(c->map);
 	int err = 0;
@@ -105,10 +93,12 @@ static int round_of(struct cow *c)
 	if (any || upto != atomic_load(&c->synced))
 		err = c->io->ops->sync(c->io);
 	if (!err)
-		raise_to(&c->synced, upto);
+		atomic_store(&c->synced, upto);
 	if (err || !any)
 		return err;
 	err = map_store(c->map);
+	if (no_room(err) && atomic_load(&c->img.patient))
+		return -err;
 	if (!err)
 		err = c->io->ops->sync(c->io);
 	if (!err)
@@ -116,38 +106,11 @@ static int round_of(struct cow *c)
 	return err;
 }
 
-/* Called with the lock, which is given up meanwhile. */
-static void run_round(struct cow *c)
-{
-	int err;
-
-	c->running = true;
-	c->begun++;
-	pthread_mutex_unlock(&c->lock);
-	err = round_of(c);
-	pthread_mutex_lock(&c->lock);
-	c->running = false;
-	c->done = c->begun;
-	if (err)
-		atomic_store(&c->error, err);
-	pthread_cond_broadcast(&c->ended);
-}
-
 static int cow_flush(struct image *img)
 {
 	struct cow *c = to_cow(img);
-	u64 want;
 
-	pthread_mutex_lock(&c->lock);
-	want = c->begun + 1;
-	while (c->done < want && !atomic_load(&c->error)) {
-		if (c->running)
-			pthread_cond_wait(&c->ended, &c->lock);
-		else
-			run_round(c);
-	}
-	pthread_mutex_unlock(&c->lock);
-	return atomic_load(&c->error);
+	return flush_wait(&c->flush, round_of, c);
 }
 
 static bool cow_clean(struct image *img)
@@ -155,7 +118,7 @@ static bool cow_clean(struct image *img)
 	struct cow *c = to_cow(img);
 
 	return atomic_load(&c->written) == atomic_load(&c->synced) &&
-	       !atomic_load(&c->error) && !map_pending(c->map);
+	       !flush_failed(&c->flush) && !map_pending(c->map);
 }
 
 /* ---- writing ---- */
@@ -275,8 +238,7 @@ static void cow_close(struct image *img)
 {
 	struct cow *c = to_cow(img);
 
-	pthread_mutex_destroy(&c->lock);
-	pthread_cond_destroy(&c->ended);
+	flush_free(&c->flush);
 	free_cow(c);
 }
 
@@ -323,8 +285,7 @@ struct image *cow_image(struct io *io, const struct cow_header *h,
 		free_cow(c);
 		return NULL;
 	}
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->ended, NULL);
+	flush_init(&c->flush);
 	return &c->img;
 }
 

@@ -8,6 +8,8 @@
 
 #include "io.h"
 
+#define IMAGE_BYTES_MOST	(1ll << 62)
+
 struct image;
 
 /* Bytes [off, off+span.len) of the disk, whole sectors within its size. */
@@ -21,7 +23,8 @@ struct ubd_format {
 		    bool nowait);
 	int (*write)(struct image *img, struct io_span *span, u64 off);
 	/* Everything written before the call is on stable storage. Fails for
-	 * ever once it has failed: the host may call a second one good. */
+	 * ever once it has failed: the host may call a second one good. Only
+	 * the first may fail for want of room. */
 	int (*flush)(struct image *img);
 	/* True if flush() would find nothing to do. Never waits. */
 	bool (*clean)(struct image *img);
@@ -31,12 +34,18 @@ struct ubd_format {
 	 * its start and end; 0 if there is none. NULL or -EOPNOTSUPP: not
 	 * known. */
 	int (*extent)(struct image *img, u64 off, u64 *from, u64 *to);
+	/* Has the store grown? img->bytes is changed; 0, or -errno and it is
+	 * not: -ERANGE if it has shrunk. NULL: the size is a fixed one. */
+	int (*rescan)(struct image *img);
 	void (*close)(struct image *img);
 };
 
 struct image {
 	const struct ubd_format *fmt;
 	u64 bytes;		/* whole sectors */
+	/* A flush that finds no room for the map gives -ENOSPC or -EDQUOT and
+	 * may be tried again, instead of failing for ever. */
+	_Atomic bool patient;
 };
 
 /* The plain bytes of a store. Takes over io; NULL: no memory. */

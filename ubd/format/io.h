@@ -27,6 +27,8 @@ struct io_ops {
 	/* The range reads as zero and is allocated. NULL or -EOPNOTSUPP: the
 	 * caller writes zeroes. */
 	int (*zero)(struct io *io, u64 off, u64 len);
+	/* Where its end is. */
+	s64 (*size)(struct io *io);
 	/* Bytes of room taken, for limits; NULL: not known. */
 	s64 (*used)(struct io *io);
 	/* The first range from off on that is no hole: 1 with its start and

@@ -56,6 +56,11 @@ static int image_punch(struct io *io, u64 off, u64 len)
 	return -EROFS;
 }
 
+static s64 image_size(struct io *io)
+{
+	return (s64)img_of(io)->bytes;
+}
+
 static void image_close(struct io *io)
 {
 	img_of(io)->fmt->close(img_of(io));
@@ -67,6 +72,7 @@ static const struct io_ops image_ops = {
 	.writev	= image_writev,
 	.sync	= image_sync,
 	.punch	= image_punch,
+	.size	= image_size,
 	.close	= image_close,
 };
 

@@ -4,20 +4,20 @@
  *
  * `written` counts completed changes. A flush notes the count, syncs, and
  * then knows that all changes up to that count are safe: if nothing was
- * completed since, the next flush has nothing to do. Two flushes at once
- * both sync, which is correct; block layers seldom do that.
+ * completed since, the next flush has nothing to do.
  */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "flush.h"
 #include "format.h"
 
 struct raw {
 	struct image img;
 	struct io *io;
 	_Atomic u64 written, synced;
-	atomic_int sync_error;
+	struct flush flush;
 };
 
 static struct raw *to_raw(struct image *img)
@@ -45,31 +45,27 @@ static bool raw_clean(struct image *img)
 	struct raw *r = to_raw(img);
 
 	return atomic_load(&r->written) == atomic_load(&r->synced) &&
-	       !atomic_load(&r->sync_error);
+	       !flush_failed(&r->flush);
 }
 
-static void raise_to(_Atomic u64 *mark, u64 to)
+static int round_of(void *arg)
 {
-	u64 now = atomic_load(mark);
+	struct raw *r = arg;
+	u64 upto = atomic_load(&r->written);
+	int err = 0;
 
-	while (now < to && !atomic_compare_exchange_weak(mark, &now, to))
-		;
+	if (upto != atomic_load(&r->synced))
+		err = r->io->ops->sync(r->io);
+	if (!err)
+		atomic_store(&r->synced, upto);
+	return err;
 }
 
 static int raw_flush(struct image *img)
 {
 	struct raw *r = to_raw(img);
-	u64 upto = atomic_load(&r->written);
-	int err = atomic_load(&r->sync_error);
 
-	if (err || upto == atomic_load(&r->synced))
-		return err;
-	err = r->io->ops->sync(r->io);
-	if (err)
-		atomic_store(&r->sync_error, err);
-	else
-		raise_to(&r->synced, upto);
-	return err;
+	return flush_wait(&r->flush, round_of, r);
 }
 
 static int raw_discard(struct image *img, u64 off, u64 len)
@@ -95,11 +91,27 @@ static int raw_extent(struct image *img, u64 off, u64 *from, u64 *to)
 	return io_extent(to_raw(img)->io, off, from, to);
 }
 
+static int raw_rescan(struct image *img)
+{
+	struct raw *r = to_raw(img);
+	s64 size = r->io->ops->size(r->io);
+	u64 bytes;
+
+	if (size < 0 || size > IMAGE_BYTES_MOST)
+		return size < 0 ? (int)size : -EFBIG;
+	bytes = ((u64)size + 511) & ~511ull;
+	if (bytes < img->bytes)
+		return -ERANGE;
+	img->bytes = bytes;
+	return 0;
+}
+
 static void raw_close(struct image *img)
 {
 	struct raw *r = to_raw(img);
 
 	r->io->ops->close(r->io);
+	flush_free(&r->flush);
 	free(r);
 }
 
@@ -112,6 +124,7 @@ static const struct ubd_format raw_format = {
 	.discard = raw_discard,
 	.zero	 = raw_zero,
 	.extent	 = raw_extent,
+	.rescan	 = raw_rescan,
 	.close	 = raw_close,
 };
 
@@ -126,5 +139,6 @@ struct image *raw_image(struct io *io, u64 bytes)
 	r->img.fmt = &raw_format;
 	r->img.bytes = bytes;
 	r->io = io;
+	flush_init(&r->flush);
 	return &r->img;
 }

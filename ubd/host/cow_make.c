@@ -28,6 +28,8 @@ static int virtual_size(int fd, const struct stat *st, u64 *size)
 		return -EINVAL;
 	*size = (u64)st->st_size;
 	n = pread(fd, head, sizeof(head), 0);
+	if (n < 0)
+		return -errno;
 	if (n > 0 && cow_probe(head, (size_t)n) &&
 	    !cow_parse(head, (size_t)n, *size, &inner))
 		*size = inner.size;

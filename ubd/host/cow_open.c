@@ -3,8 +3,9 @@
  * Which backing a COW file is opened with.
  *
  * A header is what a guest may have written, so the name in it is resolved and
- * judged before anything is opened, and what is opened is looked at before it
- * is used. A backing is plain bytes exactly if its own size is what the header
+ * judged before anything is opened: a fifo or a character device is not even
+ * opened to be refused. What was opened is looked at again, for it may have
+ * been put there in between. A backing is plain bytes exactly if its own size is what the header
  * says; a COW file is longer than what it holds, so a guest that writes a COW
  * header into its raw disk does not turn it into one.
  */
@@ -36,6 +37,13 @@ struct backing {
 	char path[PATH_MAX];
 };
 
+void cow_printable(char *s)
+{
+	for (; *s; s++)
+		if ((unsigned char)*s < ' ' || *s == 0x7f)
+			*s = '?';
+}
+
 __attribute__((format(printf, 4, 5)))
 static int fail(struct cow_opening *o, int err, const char *file,
 		const char *reason, ...)
@@ -46,6 +54,7 @@ static int fail(struct cow_opening *o, int err, const char *file,
 	va_start(args, reason);
 	vsnprintf(o->err + n, sizeof(o->err) - (size_t)n, reason, args);
 	va_end(args);
+	cow_printable(o->err);
 	return err;
 }
 
@@ -71,16 +80,20 @@ static int header_path(struct cow_opening *o, const char *cow_real,
 	if (!realpath(joined, out)) {
 		int err = errno;
 
-		return fail(o, -err, o->file, "its backing %.200s: %s", name,
-			    strerror(err));
+		return fail(o, -err, o->file, "its backing %.150s: %s: name it "
+			    "on the command line, or for good with imgtool cow "
+			    "rebase --unsafe", name, strerror(err));
 	}
 	if (o->any_backing)
 		return 0;
 	dir = (int)(strrchr(cow_real, '/') - cow_real) + 1;
 	if (strncmp(cow_real, out, (size_t)dir) || strchr(out + dir, '/'))
 		return fail(o, -EACCES, o->file,
-			    "its backing %.200s is in another directory: name "
-			    "it on the command line as well", out);
+			    "its backing %.200s is in another directory: %s",
+			    out, o->below ?
+			    "put it into the same, or copy all with imgtool cow "
+			    "flatten --allow-backing" :
+			    "name it on the command line as well");
 	return 0;
 }
 
@@ -105,16 +118,24 @@ static int find_backing(struct cow_opening *o, int fd,
 
 /* ---- the backing ---- */
 
+static int check_kind(struct cow_opening *o, const char *path,
+		      const struct stat *st)
+{
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	return fail(o, -EINVAL, path,
+		    "neither a regular file nor a block device");
+}
+
 static int look_at(struct cow_opening *o, struct backing *b)
 {
 	struct stat st;
+	int err = fstat(b->fd, &st) ? fail_errno(o, b->path) :
+				      check_kind(o, b->path, &st);
 
-	if (fstat(b->fd, &st))
-		return fail_errno(o, b->path);
+	if (err)
+		return err;
 	b->device = S_ISBLK(st.st_mode);
-	if (!S_ISREG(st.st_mode) && !b->device)
-		return fail(o, -EINVAL, b->path,
-			    "neither a regular file nor a block device");
 	b->mtime = (u32)st.st_mtime;
 	b->bytes = (u64)st.st_size;
 	if (b->device && ioctl(b->fd, BLKGETSIZE64, &b->bytes))
@@ -128,8 +149,12 @@ static int look_at(struct cow_opening *o, struct backing *b)
 static int open_backing(struct cow_opening *o, struct backing *b)
 {
 	char holder[64];
-	int err;
+	struct stat st;
+	int err = lstat(b->path, &st) ? fail_errno(o, b->path) :
+					check_kind(o, b->path, &st);
 
+	if (err)
+		return err;
 	/* realpath() has followed links: one here was put in between */
 	b->fd = open(b->path, (o->change_backing ? O_RDWR : O_RDONLY) |
 				      O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
@@ -150,7 +175,9 @@ static int check_backing(struct cow_opening *o, const struct cow_header *h,
 	if (virtual != h->size)
 		return fail(o, -EINVAL, o->file,
 			    "made for a backing of %llu bytes, but %.150s has "
-			    "%llu", (unsigned long long)h->size, b->path,
+			    "%llu: name the right one on the command line, or "
+			    "for good with imgtool cow rebase --unsafe",
+			    (unsigned long long)h->size, b->path,
 			    (unsigned long long)virtual);
 	if (b->mtime == h->mtime || o->any_mtime)
 		return 0;
@@ -176,6 +203,7 @@ static int cow_below(struct cow_opening *o, struct backing *b, int depth,
 	struct cow_opening below = {
 		.file = b->path, .no_lock = o->no_lock,
 		.any_backing = o->any_backing, .writable = o->change_backing,
+		.below = true,
 	};
 	int err, fd = b->fd;
 
@@ -201,6 +229,8 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 
 	if (b->bytes != h->size)
 		n = pread(b->fd, head, sizeof(head), 0);
+	if (n < 0)
+		return fail_errno(o, b->path);
 	if (n > 0 && !cow_parse(head, (size_t)n, b->bytes, &inner))
 		virtual = inner.size;
 	err = check_backing(o, h, b, virtual);
@@ -229,8 +259,8 @@ static int read_header(int fd, u64 bytes, struct cow_opening *o,
 		return fail_errno(o, o->file);
 	bad = cow_parse(head, (size_t)n, bytes, h);
 	if (bad)
-		return fail(o, -EINVAL, o->file, "not a usable COW file: %s",
-			    bad);
+		return fail(o, -EINVAL, o->file, "not a usable COW file: %s: "
+			    "see imgtool cow check %.150s", bad, o->file);
 	if (cow_record_get(head, (size_t)n, h, &record))
 		return fail(o, -EUCLEAN, o->file, "a commit into its backing "
 			    "was cut off: finish it with imgtool cow commit "

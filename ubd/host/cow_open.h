@@ -10,6 +10,7 @@ struct cow_opening {
 	const char *file;	/* for messages, and where it is */
 	const char *backing;	/* to take instead of the header's; or NULL */
 	bool writable;
+	bool below;		/* it is a backing itself */
 	bool no_lock;
 	bool any_backing;	/* the header may name files anywhere */
 	bool any_mtime;		/* the backing may have been changed */
@@ -30,6 +31,9 @@ struct cow_opening {
  * -errno with o->err.
  */
 int cow_open(int fd, u64 bytes, struct cow_opening *o, struct image **out);
+
+/* Names may come from a header: they are not to talk to the terminal. */
+void cow_printable(char *s);
 
 struct cow_backing {
 	struct image *img;	/* whole sectors; plain bytes, or a COW file's */

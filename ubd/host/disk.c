@@ -10,6 +10,10 @@
  *		FUA writes
  *	discard, zero	by a thread
  *
+ * Where room on the host has run out and the disk is to wait for it, a request
+ * is tried again now and then, by a thread that does others in between. All of
+ * it is done again: what is written twice is the same.
+ *
  * Whether a file is plain bytes is told by how it begins, and a guest writes
  * that. So a disk that was found to be plain may not be given the beginning of
  * another format: at the next start its header would name files of the host.
@@ -24,6 +28,7 @@
 #include <host/allow.h>
 
 #include "../format/cow_header.h"
+#include "../format/flush.h"
 #include "disk.h"
 
 HOST_ALLOW(clock_gettime);
@@ -154,6 +159,53 @@ void disk_perform(struct host_ubd *d, struct host_ubd_req *req)
 	req->error = err;
 }
 
+bool disk_waits(struct host_ubd *d, const struct host_ubd_req *req)
+{
+	char line[160];
+	int n;
+
+	if (!no_room(req->error) || !atomic_load(&d->wait))
+		return false;
+	if (atomic_exchange(&d->waiting, true))
+		return true;
+	n = snprintf(line, sizeof(line),
+		     "%s: %s: waiting for room (to give up, write `error' to "
+		     "its nospace in the guest's sysfs)\n", d->name,
+		     strerror(-req->error));
+	host_early_write(line, (u64)n);
+	return true;
+}
+
+void disk_waited(struct host_ubd *d, const struct host_ubd_req *req)
+{
+	char line[80];
+	int n;
+
+	if (!atomic_exchange(&d->waiting, false))
+		return;
+	n = snprintf(line, sizeof(line), "%s: %s\n", d->name,
+		     req->error ? "no longer waiting for room" :
+				  "there is room again");
+	host_early_write(line, (u64)n);
+}
+
+void host_ubd_set_wait(struct host_ubd *d, bool wait)
+{
+	atomic_store(&d->wait, wait);
+	atomic_store(&d->img->patient, wait);
+	if (!wait)
+		worker_kick();
+}
+
+int host_ubd_rescan(struct host_ubd *d, u64 *bytes)
+{
+	int err = d->img->fmt->rescan ? d->img->fmt->rescan(d->img) :
+					-EOPNOTSUPP;
+
+	*bytes = d->img->bytes;
+	return err;
+}
+
 static bool perform_paced(struct host_ubd *d, struct host_ubd_req *req,
 			  struct pace *pace)
 {
@@ -214,7 +266,9 @@ int host_ubd_submit(struct host_ubd *d, struct host_ubd_req *req)
 	req->disk = d;
 	req->done = 0;
 	req->error = 0;
-	if (try_inline(d, req))
+	req->waited = 0;
+	if (try_inline(d, req) &&
+	    !(no_room(req->error) && atomic_load(&d->wait)))
 		return 1;
 	worker_queue(req);
 	return 0;

@@ -16,6 +16,8 @@ struct host_ubd {
 	bool guarded;		/* may not become another format, see disk.c */
 	struct host_ubd *next;	/* rounds.c */
 	atomic_bool no_nowait;	/* the store can't promise not to wait */
+	atomic_bool wait;	/* for room */
+	atomic_bool waiting;	/* a request does */
 	struct pace reads, writes;
 	_Atomic(struct host_ubd_req *) done;
 	char name[16];
@@ -29,6 +31,12 @@ const char *disk_magic(const unsigned char *head);
 /* Carries a request out, waiting as long as it takes; sets req->error. */
 void disk_perform(struct host_ubd *d, struct host_ubd_req *req);
 
+/* Is the request, performed, to be tried again when there is room? If so, the
+ * user has been told. */
+bool disk_waits(struct host_ubd *d, const struct host_ubd_req *req);
+/* One that had to wait is done, or has failed. */
+void disk_waited(struct host_ubd *d, const struct host_ubd_req *req);
+
 /* rounds.c: flushes a disk about a second after it was written to, and when
  * the program ends. 0 or -errno. */
 int rounds_add(struct host_ubd *d);
@@ -41,5 +49,7 @@ int worker_start(void);
 /* Hands a request over; a host thread performs it, adds it to disk->done and
  * raises the disk's event. */
 void worker_queue(struct host_ubd_req *req);
+/* Requests that wait for room are tried again now. */
+void worker_kick(void);
 
 #endif

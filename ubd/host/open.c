@@ -13,6 +13,7 @@
 #include <linux/fs.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,23 @@ static bool flag(const struct opening *o, u32 f)
 	return o->config->flags & f;
 }
 
+/* What is worth a line in the log; several are one line. */
+__attribute__((format(printf, 2, 3)))
+static void note(struct opening *o, const char *format, ...)
+{
+	char *to = o->info->note;
+	size_t n = strlen(to), room = sizeof(o->info->note);
+	va_list args;
+
+	if (n)
+		n += (size_t)snprintf(to + n, room - n, "; ");
+	va_start(args, format);
+	if (n < room)
+		vsnprintf(to + n, room - n, format, args);
+	va_end(args);
+	cow_printable(to);
+}
+
 /* ---- file ---- */
 
 static int try_open(struct opening *o, int access)
@@ -80,8 +98,7 @@ static int open_file(struct opening *o)
 	if ((err == -EACCES || err == -EROFS || err == -EPERM) &&
 	    !o->readonly && !flag(o, HOST_UBD_LAYER) &&
 	    !try_open(o, O_RDONLY)) {
-		snprintf(o->info->note, sizeof(o->info->note),
-			 "%.180s: %s: opened read-only", file, strerror(-err));
+		note(o, "%.180s: %s: opened read-only", file, strerror(-err));
 		o->readonly = true;
 		err = 0;
 	}
@@ -120,10 +137,9 @@ static int take_lock(struct opening *o)
 			 holder, o->config->name);
 		return fail(o, -EBUSY, o->config->file, reason);
 	}
-	if (err && !o->info->note[0])
-		snprintf(o->info->note, sizeof(o->info->note),
-			 "%.150s: not locked: %s", o->config->file,
-			 strerror(-err));
+	if (err)
+		note(o, "%.150s: not locked: %s", o->config->file,
+		     strerror(-err));
 	return 0;
 }
 
@@ -137,7 +153,7 @@ static int find_size(struct opening *o)
 		return fail(o, -errno, o->config->file, NULL);
 	if (!o->block_device)
 		bytes = (u64)st.st_size;
-	if (bytes > (1ull << 62))
+	if (bytes > IMAGE_BYTES_MOST)
 		return fail(o, -EFBIG, o->config->file, NULL);
 	o->info->bytes = (bytes + 511) & ~511ull;
 	return 0;
@@ -241,6 +257,13 @@ static struct image *make_layer(struct opening *o, struct io *base)
 	return layer_image(base, over, o->info->bytes, s.max, say_full, d);
 }
 
+/* A header may have named it. */
+static void note_backing(void *arg, int fd, const char *path)
+{
+	(void)fd;
+	note(arg, "backing %.200s", path);
+}
+
 static int cow_disk(struct opening *o)
 {
 	const char *backing = o->config->backing;
@@ -249,6 +272,8 @@ static int cow_disk(struct opening *o)
 		.backing = backing && backing[0] ? backing : NULL,
 		.writable = !o->readonly && !flag(o, HOST_UBD_LAYER),
 		.no_lock = flag(o, HOST_UBD_SHARED),
+		.found = note_backing,
+		.arg = o,
 	};
 	int fd = o->fd, err;
 
@@ -259,7 +284,7 @@ static int cow_disk(struct opening *o)
 		return err;
 	}
 	if (c.note[0])
-		snprintf(o->info->note, sizeof(o->info->note), "%s", c.note);
+		note(o, "%s", c.note);
 	o->info->bytes = o->disk->img->bytes;
 	return 0;
 }
@@ -325,6 +350,8 @@ static int open_steps(struct opening *o)
 	if (err)
 		return fail(o, err, "host thread", NULL);
 	err = make_image(o);
+	if (!err && flag(o, HOST_UBD_WAIT))
+		host_ubd_set_wait(o->disk, true);
 	if (err || !o->disk->img->fmt->periodic || o->readonly)
 		return err;
 	err = rounds_add(o->disk);

@@ -16,6 +16,7 @@
 #include <host/allow.h>
 #include <host/exit.h>
 
+#include "../format/flush.h"
 #include "disk.h"
 
 HOST_ALLOW(futex);
@@ -39,13 +40,16 @@ static bool all_clean(void)
 	return true;
 }
 
+/* What finds no room, on a disk that waits for it, is for the next time. */
 static void flush_all(void)
 {
 	struct host_ubd *d;
 
 	for (d = disks; d; d = d->next)
-		if (!d->img->fmt->clean(d->img))
-			d->img->fmt->flush(d->img);
+		if (!d->img->fmt->clean(d->img) &&
+		    no_room(d->img->fmt->flush(d->img)) &&
+		    atomic_load(&d->wait))
+			atomic_store(&dirty, true);
 }
 
 static struct timespec in_seconds(int s)

@@ -5,6 +5,9 @@
  * do, take no signals, and never touch guest state but the pages of the
  * request in hand.
  *
+ * A request that waits for room lies in a list of its own, all of which is
+ * queued again four times a second. While there is one, an idle thread keeps the time.
+ *
  * A finished request goes onto its disk's `done` list, which the guest takes
  * whole; the event is raised only by the one who finds the list empty.
  */
@@ -12,6 +15,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <time.h>
 
 #include <abi/host.h>
 #include <host/allow.h>
@@ -19,14 +23,51 @@
 #include "disk.h"
 
 HOST_ALLOW(futex);
+HOST_ALLOW(clock_gettime);
 
 #define THREADS	4
 #define STACK	(128 << 10)
+#define RETRY_NS	250000000
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static struct host_ubd_req *first, **last = &first;
+static struct host_ubd_req *waiting, **last_waiting = &waiting;
+static struct timespec retry_at;
 static int threads;
+
+/* ---- with the lock ---- */
+
+static void queue(struct host_ubd_req *req)
+{
+	req->next = NULL;
+	*last = req;
+	last = &req->next;
+}
+
+static void queue_waiting(void)
+{
+	struct host_ubd_req *req = waiting, *next;
+
+	waiting = NULL;
+	last_waiting = &waiting;
+	for (; req; req = next) {
+		next = req->next;
+		queue(req);
+	}
+	pthread_cond_broadcast(&more);
+}
+
+static void wait_for_more(void)
+{
+	if (!waiting)
+		pthread_cond_wait(&more, &lock);
+	else if (pthread_cond_clockwait(&more, &lock, CLOCK_MONOTONIC,
+					&retry_at))
+		queue_waiting();
+}
+
+/* ---- threads ---- */
 
 static struct host_ubd_req *next_request(void)
 {
@@ -34,13 +75,33 @@ static struct host_ubd_req *next_request(void)
 
 	pthread_mutex_lock(&lock);
 	while (!first)
-		pthread_cond_wait(&more, &lock);
+		wait_for_more();
 	req = first;
 	first = req->next;
 	if (!first)
 		last = &first;
+	if (waiting)
+		pthread_cond_signal(&more);
 	pthread_mutex_unlock(&lock);
 	return req;
+}
+
+static void put_off(struct host_ubd_req *req)
+{
+	req->waited = 1;
+	req->next = NULL;
+	pthread_mutex_lock(&lock);
+	if (!waiting) {
+		clock_gettime(CLOCK_MONOTONIC, &retry_at);
+		retry_at.tv_nsec += RETRY_NS;
+		if (retry_at.tv_nsec >= 1000000000) {
+			retry_at.tv_nsec -= 1000000000;
+			retry_at.tv_sec++;
+		}
+	}
+	*last_waiting = req;
+	last_waiting = &req->next;
+	pthread_mutex_unlock(&lock);
 }
 
 static void finish(struct host_ubd_req *req)
@@ -64,6 +125,12 @@ static void *work(void *unused)
 		struct host_ubd_req *req = next_request();
 
 		disk_perform(req->disk, req);
+		if (disk_waits(req->disk, req)) {
+			put_off(req);
+			continue;
+		}
+		if (req->waited)
+			disk_waited(req->disk, req);
 		finish(req);
 	}
 	return NULL;
@@ -101,10 +168,15 @@ int worker_start(void)
 
 void worker_queue(struct host_ubd_req *req)
 {
-	req->next = NULL;
 	pthread_mutex_lock(&lock);
-	*last = req;
-	last = &req->next;
+	queue(req);
 	pthread_mutex_unlock(&lock);
 	pthread_cond_signal(&more);
+}
+
+void worker_kick(void)
+{
+	pthread_mutex_lock(&lock);
+	queue_waiting();
+	pthread_mutex_unlock(&lock);
 }

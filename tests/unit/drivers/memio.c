@@ -99,8 +99,12 @@ static s64 mem_writev(struct io *io, const struct iovec *iov, int n, u64 off)
 
 static int mem_sync(struct io *io)
 {
-	mem(io)->syncs++;
-	return mem(io)->sync_err;
+	struct memio *m = mem(io);
+
+	m->syncs++;
+	if (m->in_sync)
+		m->in_sync(m);
+	return m->sync_err;
 }
 
 static int mem_punch(struct io *io, u64 off, u64 len)
@@ -119,6 +123,11 @@ static s64 mem_used(struct io *io)
 	return (s64)mem(io)->used;
 }
 
+static s64 mem_size(struct io *io)
+{
+	return (s64)mem(io)->size;
+}
+
 static void mem_close(struct io *io)
 {
 	mem(io)->closed++;
@@ -130,6 +139,7 @@ static const struct io_ops mem_ops = {
 	.sync	= mem_sync,
 	.punch	= mem_punch,
 	.used	= mem_used,
+	.size	= mem_size,
 	.close	= mem_close,
 };
 

@@ -18,6 +18,7 @@ struct memio {
 	int nowait_err;		/* every other nowait read gives this */
 	int fail_in, fail_err;	/* the n-th call from now fails so */
 	int sync_err;
+	void (*in_sync)(struct memio *m);	/* called in each sync */
 	u64 used;		/* what ->used() tells */
 	int reads, writes, syncs, punches, closed;
 };

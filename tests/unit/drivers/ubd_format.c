@@ -5,7 +5,9 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "../../../ubd/format/format.h"
 #include "check.h"
@@ -194,6 +196,47 @@ static void test_flush(void)
 	img->fmt->close(img);
 }
 
+/* ---- two flushes at once, of which the host tells only one that it failed */
+
+static struct {
+	struct image *img;
+	pthread_t thread;
+	atomic_int result;	/* 1: not there yet */
+} second;
+
+static void *flush_too(void *unused)
+{
+	atomic_store(&second.result, second.img->fmt->flush(second.img));
+	return unused;
+}
+
+/* In the first sync: a second flush comes, and has time to end before it. */
+static void come_second(struct memio *m)
+{
+	struct timespec t = { 0, 1000000 };
+	int i;
+
+	m->in_sync = NULL;
+	CHECK_INT(pthread_create(&second.thread, NULL, flush_too, NULL), 0);
+	for (i = 0; i < 100 && atomic_load(&second.result) == 1; i++)
+		nanosleep(&t, NULL);
+	m->sync_err = -EIO;
+}
+
+static void test_flushes(void)
+{
+	memio_init(&base, base_data, BYTES, BYTES);
+	second.img = raw_image(&base.io, BYTES);
+	atomic_store(&second.result, 1);
+	CHECK_INT(do_write(second.img, 0, SECTOR), 0);
+	base.in_sync = come_second;
+	CHECK_INT(second.img->fmt->flush(second.img), -EIO);
+	CHECK_INT(pthread_join(second.thread, NULL), 0);
+	CHECK_INT(atomic_load(&second.result), -EIO);
+	CHECK_INT(base.syncs, 1);
+	second.img->fmt->close(second.img);
+}
+
 static void test_faults(void)
 {
 	struct image *img;
@@ -334,6 +377,7 @@ int main(int argc, char **argv)
 	against_model(true, BYTES - 700, true, -EAGAIN, false, 6000);
 	against_model(true, BYTES, true, -EOPNOTSUPP, true, 3000);
 	test_flush();
+	test_flushes();
 	test_faults();
 	test_limit();
 	test_writers();

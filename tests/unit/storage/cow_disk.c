@@ -169,6 +169,22 @@ static void set_backing(const char *file, const char *backing)
 	close(fd);
 }
 
+static void set_time(const char *file, long seconds)
+{
+	struct timespec times[2] = { { seconds, 0 }, { seconds, 0 } };
+
+	CHECK_INT(utimensat(AT_FDCWD, path(file), times, 0), 0);
+}
+
+static void set_mtime(const char *file, unsigned char seconds)
+{
+	unsigned char raw[4] = { 0, 0, 0, seconds };
+	int fd = open(path(file), O_RDWR);
+
+	CHECK_INT(pwrite(fd, raw, sizeof(raw), 8), sizeof(raw));
+	close(fd);
+}
+
 static void test_policy(void)
 {
 	struct stat st;
@@ -180,6 +196,8 @@ static void test_policy(void)
 	CHECK_INT(open_disk("cow", NULL, 0), -EACCES);
 	CHECK_HAS(info.err, "other/base is in another directory: name it");
 	CHECK_INT(open_disk("cow", "other/base", 0), 0);
+	CHECK_HAS(info.note, "backing /tmp/");
+	CHECK_HAS(info.note, "/other/base");
 	CHECK(reads(0, 'b'));
 	host_ubd_close(disk);
 	CHECK_INT(symlink("other/base", path("link")), 0);
@@ -191,8 +209,14 @@ static void test_policy(void)
 	set_backing("cow", "fifo");
 	CHECK_INT(open_disk("cow", NULL, 0), -EINVAL);
 	CHECK_HAS(info.err, "neither a regular file nor a block device");
-	set_backing("cow", "missing");
+	set_backing("cow", ".");
+	CHECK_INT(open_disk("cow", NULL, 0), -EACCES);
+	set_backing("cow", "cow");		/* itself */
+	CHECK(open_disk("cow", NULL, 0) != 0);
+	set_backing("cow", "miss\033[31ming");
 	CHECK_INT(open_disk("cow", NULL, 0), -ENOENT);
+	CHECK_HAS(info.err, "its backing miss?[31ming: No such file");
+	CHECK_HAS(info.err, "imgtool cow rebase");
 	CHECK_INT(rename(path("other/base"), path("base")), 0);
 	set_backing("cow", "base");		/* from the COW's folder */
 	CHECK_INT(open_disk("cow", NULL, 0), 0);
@@ -207,6 +231,45 @@ static void test_policy(void)
 	CHECK_INT(utimensat(AT_FDCWD, path("base"), times, 0), 0);
 	CHECK_INT(open_disk("cow", NULL, 0), -EINVAL);
 	CHECK_HAS(info.err, "made for a backing of");
+	CHECK_HAS(info.err, "imgtool cow rebase");
+}
+
+/* A COW file over another, whose header names a file elsewhere. */
+static void test_below(void)
+{
+	make("base", 'b', BYTES - 100);
+	CHECK_INT(unlink(path("cow")), 0);
+	CHECK_INT(unlink(path("top")), 0);
+	CHECK_INT(open_disk("cow", "base", 0), 0);
+	host_ubd_close(disk);
+	CHECK_INT(open_disk("top", "cow", 0), 0);
+	CHECK_HAS(info.note, "/cow; backing /tmp/");
+	host_ubd_close(disk);
+	CHECK_INT(rename(path("base"), path("other/base")), 0);
+	set_backing("cow", path("other/base"));
+	set_time("cow", 7);
+	set_mtime("top", 7);
+	CHECK_INT(open_disk("top", "cow", HOST_UBD_READONLY), -EACCES);
+	CHECK_HAS(info.err, "/cow: its backing ");
+	CHECK_HAS(info.err, "put it into the same");
+	CHECK_INT(open_disk("top", NULL, HOST_UBD_READONLY), -EACCES);
+}
+
+/* What is wrong with a header is told, and who can tell more. */
+static void test_header(void)
+{
+	make("broken", 0, BYTES);
+	set_backing("broken", "base");
+	int fd = open(path("broken"), O_RDWR);
+
+	CHECK_INT(pwrite(fd, "OOOM\0\0\0\3", 8, 0), 8);
+	CHECK_INT(open_disk("broken", NULL, 0), -EINVAL);
+	CHECK_HAS(info.err, "not a usable COW file: a size of 0: see imgtool "
+		  "cow check /tmp/");
+	CHECK_INT(pwrite(fd, "OOOM\0\0\0\4", 8, 0), 8);
+	CHECK_INT(open_disk("broken", NULL, HOST_UBD_LAYER), -EINVAL);
+	CHECK_HAS(info.err, "an unknown version");
+	close(fd);
 }
 
 static void test_guard(void)
@@ -243,6 +306,8 @@ int main(void)
 	test_record();
 	test_chain();
 	test_policy();
+	test_below();
+	test_header();
 	test_guard();
 	snprintf(command, sizeof(command), "rm -rf %s", dir);
 	return system(command) != 0 || check_failures != 0;

@@ -89,6 +89,11 @@ static int store_punch(struct io *io, u64 off, u64 len)
 	return err;
 }
 
+static s64 store_size(struct io *io)
+{
+	return (s64)store_of(io)->mem.size;
+}
+
 static void store_close(struct io *io)
 {
 	(void)io;
@@ -99,6 +104,7 @@ static const struct io_ops store_ops = {
 	.writev	= store_writev,
 	.sync	= store_sync,
 	.punch	= store_punch,
+	.size	= store_size,
 	.close	= store_close,
 };
 

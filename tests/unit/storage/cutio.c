@@ -143,6 +143,11 @@ static int cut_extent(struct io *io, u64 off, u64 *from, u64 *to)
 	return err ? err : found;
 }
 
+static s64 cut_size(struct io *io)
+{
+	return (s64)cut_of(io)->size;
+}
+
 static void cut_close(struct io *io)
 {
 	(void)io;
@@ -154,6 +159,7 @@ static const struct io_ops cut_ops = {
 	.sync	= cut_sync,
 	.punch	= cut_punch,
 	.extent	= cut_extent,
+	.size	= cut_size,
 	.close	= cut_close,
 };
 
