@@ -64,7 +64,7 @@ compare()
 # check PLAIN COMMAND...: what to run on a plain mount, "all" or "owner"
 check()
 {
-	local plain=$1 dir words name names=() mounts=() ids
+	local dirs=("$WORK") plain=$1 dir words name names=() mounts=() ids
 	shift
 	ids=$("$@" id -u):1,gidmap=0:$("$@" id -g):1
 	rm -rf results
@@ -72,7 +72,7 @@ check()
 	cp "$UMKIT_BUILD/tests/boot/hostfs_posix" results/posix
 	mke2fs -q -t ext4 -b 4096 results/disk 64M
 	[ $# = 0 ] || chown -R nobody results
-	for dir in "$WORK"; do
+	for dir in "${dirs[@]}"; do
 		words=$(probe "$dir")
 		mkdir "$dir/plain" "$dir/xattr"
 		[ $# = 0 ] || chown 65534:65534 "$dir/plain" "$dir/xattr"
