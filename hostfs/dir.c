@@ -8,7 +8,7 @@
 #define BATCH	(32 << 10)
 
 struct open_dir {
-	int fd;
+	int fd;			/* -1: of a removed one, which is not read */
 	loff_t next;		/* where the host's descriptor stands */
 	u32 used, at;		/* bytes in buf */
 	char buf[] __aligned(8);
@@ -23,23 +23,31 @@ struct entry {
 	char name[];
 };
 
+static int open_host(struct open_dir *d, struct inode *inode,
+		     struct dentry *dentry)
+{
+	struct hostfs_where w;
+	int err = hostfs_where(&w, dentry);
+
+	if (err)
+		return err;
+	d->fd = HOST(host_hostfs_open(hostfs_host(inode), &w.at,
+				      HOST_HOSTFS_READ));
+	hostfs_where_done(&w);
+	return d->fd < 0 ? d->fd : 0;
+}
+
 static int hostfs_dir_open(struct inode *inode, struct file *file)
 {
 	struct open_dir *d = kvmalloc(sizeof(*d) + BATCH, GFP_KERNEL);
-	struct hostfs_where w;
 	int err;
 
 	if (!d)
 		return -ENOMEM;
 	d->next = 0;
 	d->used = d->at = 0;
-	err = hostfs_where(&w, file->f_path.dentry);
-	if (!err) {
-		d->fd = HOST(host_hostfs_open(hostfs_host(inode), &w.at,
-					      HOST_HOSTFS_READ));
-		hostfs_where_done(&w);
-		err = d->fd < 0 ? d->fd : 0;
-	}
+	d->fd = -1;
+	err = IS_DEADDIR(inode) ? 0 : open_host(d, inode, file->f_path.dentry);
 	if (err) {
 		kvfree(d);
 		return err;
@@ -52,7 +60,8 @@ static int hostfs_dir_release(struct inode *inode, struct file *file)
 {
 	struct open_dir *d = file->private_data;
 
-	HOST((host_hostfs_close(d->fd), 0));
+	if (d->fd >= 0)
+		HOST((host_hostfs_close(d->fd), 0));
 	kvfree(d);
 	return 0;
 }
@@ -136,7 +145,7 @@ static int hostfs_dir_fsync(struct file *file, loff_t from, loff_t to,
 {
 	struct open_dir *d = file->private_data;
 
-	return HOST(host_hostfs_sync(d->fd, data_only));
+	return d->fd < 0 ? 0 : HOST(host_hostfs_sync(d->fd, data_only));
 }
 
 const struct file_operations hostfs_dir_operations = {

@@ -23,9 +23,15 @@ u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino)
 	return ino ^ ((u64)i << 48);
 }
 
+/* The host may give a removed file's number to a new one, unless we have the
+ * old one open there. */
 static int test_inode(struct inode *inode, void *data)
 {
-	return hostfs_same(inode, data);
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	return hostfs_same(inode, data) &&
+	       (READ_ONCE(inode->i_nlink) || READ_ONCE(hi->rfd) >= 0 ||
+		READ_ONCE(hi->wfd) >= 0);
 }
 
 static int set_inode(struct inode *inode, void *data)

@@ -192,8 +192,5 @@ int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 	hostfs_keep_created(inode, fd);
 	set_nlink(inode, 1);
 	d_tmpfile(file, inode);
-	spin_lock(&inode->i_lock);
-	inode->i_state |= I_LINKABLE;
-	spin_unlock(&inode->i_lock);
 	return finish_open_simple(file, 0);
 }

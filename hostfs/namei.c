@@ -123,6 +123,15 @@ static int where_meant(struct hostfs_where *w, struct dentry *dentry)
 	return 0;
 }
 
+/* A directory has one name only, whatever its link count. */
+static void lost_name(struct inode *inode)
+{
+	if (S_ISDIR(inode->i_mode))
+		clear_nlink(inode);
+	else if (inode->i_nlink)
+		drop_nlink(inode);
+}
+
 static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 {
 	struct inode *inode = d_inode(dentry);
@@ -136,10 +145,7 @@ static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 	if (err)
 		return err;
 	hostfs_i(dir)->fresh = hostfs_i(inode)->fresh = false;
-	if (is_dir)
-		clear_nlink(inode);
-	else if (inode->i_nlink)
-		drop_nlink(inode);
+	lost_name(inode);
 	return 0;
 }
 
@@ -179,8 +185,8 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 	old->d_time = jiffies;
 	if (d_really_is_positive(new)) {
 		hostfs_i(d_inode(new))->fresh = false;
-		if (!(flags & RENAME_EXCHANGE) && d_inode(new)->i_nlink)
-			drop_nlink(d_inode(new));
+		if (!(flags & RENAME_EXCHANGE))
+			lost_name(d_inode(new));
 	}
 	return 0;
 }

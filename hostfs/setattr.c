@@ -96,7 +96,7 @@ int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
 		hostfs_zero_tail(inode, old, attr->ia_size);
 		truncate_setsize(inode, attr->ia_size);
 	}
-	err = a.what ? set_host(dentry, &a) : 0;
+	err = set_host(dentry, &a);
 	if (attr->ia_valid & ATTR_SIZE) {
 		if (err)
 			i_size_write(inode, old);

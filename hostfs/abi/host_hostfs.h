@@ -118,6 +118,7 @@ struct host_hostfs_attr {
 	struct host_hostfs_time atime, mtime;
 };
 
+/* With no bit in what, only ctime is new, as by chown of neither id. */
 int host_hostfs_setattr(struct host_hostfs *root,
 			const struct host_hostfs_at *at,
 			const struct host_hostfs_attr *attr);

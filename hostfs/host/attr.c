@@ -113,7 +113,9 @@ int host_hostfs_setattr(struct host_hostfs *root,
 		return node;
 	hostfs_fd_path(node, path);
 	err = hostfs_statx(node, "", &st);
-	if (!err && hostfs_records(root))
+	if (!err && !a->what)
+		err = set_owner(node, a);
+	else if (!err && hostfs_records(root))
 		err = set_record(root, node, path, a);
 	else if (!err && (a->what & (HOST_HOSTFS_UID | HOST_HOSTFS_GID)))
 		err = set_owner(node, a);
