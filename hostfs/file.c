@@ -312,6 +312,31 @@ out:
 	return err;
 }
 
+/* The host stops a copy at any signal, such as the vcpu's timer: it goes on in
+ * pieces. Bytes copied, or -errno when there are none. */
+#define COPY_PIECE (8ul << 20)
+
+static ssize_t copy_pieces(int from, loff_t in_pos, int to, loff_t out_pos,
+			   size_t len)
+{
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < len) {
+		n = HOST(host_hostfs_copy(from, in_pos + done, to,
+					  out_pos + done,
+					  min(len - done, COPY_PIECE)));
+		if (n > 0)
+			done += n;
+		else if (n != -EINTR)
+			break;
+		if (fatal_signal_pending(current))
+			break;
+		cond_resched();
+	}
+	return done ?: n;
+}
+
 static ssize_t copy_on_host(struct file *in, loff_t in_pos, struct file *out,
 			    loff_t out_pos, size_t len)
 {
@@ -323,8 +348,8 @@ static ssize_t copy_on_host(struct file *in, loff_t in_pos, struct file *out,
 		n = filemap_write_and_wait(to->i_mapping);
 	if (n)
 		return n;
-	n = HOST(host_hostfs_copy(hostfs_read_fd(from), in_pos,
-				  hostfs_i(to)->wfd, out_pos, len));
+	n = copy_pieces(hostfs_read_fd(from), in_pos, hostfs_i(to)->wfd,
+			out_pos, len);
 	if (n <= 0)
 		return n;
 	invalidate_inode_pages2_range(to->i_mapping, out_pos >> PAGE_SHIFT,
