@@ -199,6 +199,12 @@ static void threads(void)
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
 	block(SIG_UNBLOCK, SIGUSR1);
+	/* joined is not gone yet: its number is cleared first */
+	for (int ms = 0; ms < 10000; ms++) {
+		if (syscall(SYS_tgkill, getpid(), tid[0], 0))
+			break;
+		msleep(1);
+	}
 	eq_err(syscall(SYS_tgkill, getpid(), tid[0], 0), ESRCH,
 	       "tgkill of a dead thread: ESRCH");
 	eq_err(syscall(SYS_tgkill, getpid(), getpid(), 65), EINVAL,
