@@ -17,14 +17,8 @@
 
 static int check(const struct cow_top *top)
 {
-	if (top->cut_off)
-		return msg_error(top->file, "a commit into its backing was cut "
-				 "off: finish it with imgtool cow commit %s",
-				 top->file);
-	if (!cow_can_write(&top->h))
-		return msg_error(top->file, "a COW file of an old kind: "
-				 "convert it with imgtool cow upgrade %s",
-				 top->file);
+	if (cow_top_writable(top))
+		return -1;
 	/* what is lost must not pass for zeroes that the backing has, too */
 	if ((u64)top->st.st_size < top->h.data_at + top->h.size)
 		return msg_error(top->file, "too short: see what imgtool cow "

@@ -39,6 +39,9 @@ struct cow_top {
 /* -1: reported, and nothing to close */
 int cow_open_top(const char *file, struct cow_top *top);
 
+/* 0; -1: it has to be made ready first, and how is reported */
+int cow_top_writable(const struct cow_top *top);
+
 /*
  * Puts a new file with header `new`, and what top holds, in its place. A file
  * FILE.imgtool-new may be left by a crash; the next call removes it. 0 or

@@ -115,19 +115,6 @@ static int rebase(struct cow_top *top, struct cow_backing *to)
 	return r;
 }
 
-static int check(const struct cow_top *top)
-{
-	if (top->cut_off)
-		return msg_error(top->file, "a commit into its backing was cut "
-				 "off: finish it with imgtool cow commit %s",
-				 top->file);
-	if (!cow_can_write(&top->h))
-		return msg_error(top->file, "a COW file of an old kind: "
-				 "convert it with imgtool cow upgrade %s",
-				 top->file);
-	return 0;
-}
-
 int cow_rebase_file(char **operand)
 {
 	struct cow_opening o = { .file = operand[0], .backing = operand[1],
@@ -139,7 +126,7 @@ int cow_rebase_file(char **operand)
 
 	if (cow_open_top(operand[0], &top))
 		return STATUS_FAILED;
-	r = check(&top);
+	r = cow_top_writable(&top);
 	if (!r && cow_open_backing(top.fd, &top.h, &o, &to))
 		r = msg_error(NULL, "%s", o.err);
 	else if (!r) {

@@ -6,6 +6,7 @@
 
 #include "imgtool/cow/cow.h"
 #include "imgtool/msg.h"
+#include "ubd/format/cow.h"
 #include "ubd/host/lock.h"
 
 static int look_at(struct cow_top *top)
@@ -41,4 +42,17 @@ int cow_open_top(const char *file, struct cow_top *top)
 		return 0;
 	close(top->fd);
 	return -1;
+}
+
+int cow_top_writable(const struct cow_top *top)
+{
+	if (top->cut_off)
+		return msg_error(top->file, "a commit into its backing was cut "
+				 "off: finish it with imgtool cow commit %s",
+				 top->file);
+	if (!cow_can_write(&top->h))
+		return msg_error(top->file, "a COW file of an old kind: "
+				 "convert it with imgtool cow upgrade %s",
+				 top->file);
+	return 0;
 }
