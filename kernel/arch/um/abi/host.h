@@ -21,7 +21,7 @@ struct host_boot_info {
 	u32 ncpus;		/* ncpus=, 1..UM_MAX_VCPUS */
 	u32 stub_flags;		/* what the probes found, for the boot log */
 	const char *cmdline;	/* the rest of the command line, NUL terminated */
-	const char *backend;	/* "notify" */
+	const char *backend;	/* "notify" or "trap" */
 	const char *host_release; /* uname -r of the host */
 };
 

@@ -4,7 +4,8 @@
  * processes), zygote.c (where they come from), space.c (one of them), agent.c
  * (its agent), thread.c (guest threads), thread_life.c (their birth, end and
  * reuse), frame.c (their signal frames), notif.c (listeners: the transport
- * `notify`), turn.c (futexes: the transport `trap`), filter.c and filter_stub.c (the seccomp programs), backend.c (start and end).
+ * `notify`), turn.c (futexes: the transport `trap`), filter.c and
+ * filter_stub.c (the seccomp programs), backend.c (start and end).
  *
  * Locks: space->lock (agent, slots, parked threads) before the global ones;
  * all are spin locks that yield, held over host calls of microseconds.
@@ -162,10 +163,9 @@ void follow_vcpu(int tid, int *cpu);
 void leave_vcpu(int tid, int *cpu);
 
 struct host_mm;
+struct host_thread;
 
 /* ---- turn.c: the same without listeners ---- */
-
-struct host_thread;
 
 /* A thread's first word is yet to come. */
 void turn_start(struct host_thread *t);
@@ -193,14 +193,12 @@ int zygote_fork(struct host_mm *hmm);
 /* Has the spawner make a guest thread; 0 or -errno. */
 int zygote_thread(struct host_mm *hmm);
 /* The listener of what one of these two has made (0 in the transport `trap`,
- * where there is none); -errno (also what a spawner
- * reported, or -ESRCH when the process died). */
+ * where there is none); -errno (also what a spawner reported, or -ESRCH when
+ * the process died). */
 int zygote_receive(struct host_mm *hmm);
 void zygote_kill(void);
 
 /* ---- space.c ---- */
-
-struct host_thread;
 
 struct host_mm {
 	struct spin lock;
