@@ -7,18 +7,21 @@
 boot=("$UMKIT_KERNEL" mem=128M con=null con0=null quiet "uml_dir=$WORK/uml"
 	"ubd0r=$TEST_IMAGE" root=/dev/ubda ro init=/bin/sh)
 script='mount -t proc proc /proc; echo %s >/proc/exitcode; poweroff -f'
+# What is there under a name like a kernel's; somebody else's, at the start.
+temporary_files()
+{
+	find /dev/shm /tmp /var/tmp -maxdepth 1 2>/dev/null |
+		sed -nE '\,/(vm_file|um[-_]),p' | sort
+}
 left()
 {
 	[ -z "$(ls -A uml)" ] || { ls -R uml >&2; fail "umid folders are left"; }
-	find /dev/shm /tmp /var/tmp -maxdepth 1 2>/dev/null | grep -E '/(vm_file|um[-_])' |
-		sort >now || :
+	temporary_files >now
 	comm -13 before now >new
 	[ ! -s new ] || { cat new >&2; fail "files are left"; }
 }
-: >before
 mkdir uml
-left
-mv now before
+temporary_files >before
 
 for ((i = 0; i < ${BOOTS:-100}; i++)); do
 	guarded "${boot[@]}" umid=row -- \
