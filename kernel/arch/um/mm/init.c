@@ -2,6 +2,8 @@
 /* Guest-physical memory: one zone, all of it in the direct map. */
 #include <linux/mm.h>
 #include <linux/memblock.h>
+#include <linux/mmzone.h>
+#include <linux/cpuhotplug.h>
 #include <linux/init.h>
 #include <linux/execmem.h>
 #include <linux/swap.h>
@@ -51,6 +53,44 @@ void __init mem_init(void)
 {
 	memblock_free_all();
 }
+
+/*
+ * Each vcpu's list of free pages gives back what was freed last, first: what a
+ * process has freed in ascending order the next one gets in descending order, and
+ * each page is a host mapping of its own. The buddy allocator merges what is freed
+ * and hands it out in ascending order, so that neighbours in a file or a program
+ * are neighbours in memory. It costs a tenth of a microsecond more a page, a host
+ * mapping ten times that.
+ *
+ * High marks of 0 and a batch of 1 are how the page allocator itself switches its
+ * lists off. It sets them anew when a vcpu comes or goes.
+ */
+static int free_pages_to_buddy(unsigned int cpu)
+{
+	struct per_cpu_pages *pcp;
+	struct zone *zone;
+	int i;
+
+	for_each_populated_zone(zone) {
+		for_each_possible_cpu(i) {
+			pcp = per_cpu_ptr(zone->per_cpu_pageset, i);
+			WRITE_ONCE(pcp->batch, 1);
+			WRITE_ONCE(pcp->high_min, 0);
+			WRITE_ONCE(pcp->high_max, 0);
+		}
+	}
+	drain_all_pages(NULL);
+	return 0;
+}
+
+static int __init init_free_lists(void)
+{
+	int ret = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "um/mm:free lists",
+				    free_pages_to_buddy, NULL);
+
+	return ret < 0 ? ret : 0;
+}
+late_initcall_sync(init_free_lists);
 
 /* The init sections are part of the executable, not of physmem. */
 void free_initmem(void)
