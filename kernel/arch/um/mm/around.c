@@ -8,8 +8,8 @@
  * Nothing is read from disk for that, and nothing waits: of files only what the
  * page cache holds. Memory it costs no more than folios of 64 KiB do, and
  * MADV_NOHUGEPAGE and MADV_RANDOM turn it off as they do those and readahead. A
- * page that another process shares is not copied for its neighbour's sake, nor
- * one of a file, but by exec.
+ * page that another process shares is copied for its neighbour's sake only within
+ * 16 KiB, which bounds what memory that may cost; one of a file only by exec.
  */
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -18,9 +18,11 @@
 #include <asm/um.h>
 
 #define READ_AROUND	SZ_256K	/* cached pages of a file */
-#define WRITE_AROUND	SZ_64K	/* pages that are copied or cleared */
-#define IMAGE_READ	SZ_1M	/* by exec, of an area */
+#define WRITE_AROUND	SZ_64K	/* pages that are cleared, or ours alone */
+#define COPY_AROUND	SZ_16K	/* pages that are copied, after fork */
+#define IMAGE_READ	SZ_2M	/* by exec, of an area */
 #define STACK_BELOW	SZ_16K	/* by exec, below the stack pointer */
+#define IMAGE_AREAS	24	/* by exec: a program's and its interpreter's */
 
 static bool in_cache(struct vm_area_struct *vma, unsigned long addr)
 {
@@ -61,84 +63,98 @@ static bool fault_in(struct vm_area_struct *vma, unsigned long addr,
 	return !(handle_mm_fault(vma, addr, flags, NULL) & VM_FAULT_ERROR);
 }
 
-/* To be written to without a copy of what somebody else has. */
-static bool ours_alone(pte_t pte)
+/* To be written to without a copy of what somebody else has; or of a page so near
+ * that the copy takes less than the fault it is likely to save. */
+static bool may_be_made_ours(pte_t pte, bool near)
 {
 	const struct page *page = pte_page(pte);
 
-	return !pte_special(pte) && PageAnon(page) &&
-	       folio_mapcount(page_folio(page)) == 1;
+	return !pte_special(pte) && PageAnon(page) && !PageKsm(page) &&
+	       (near || folio_mapcount(page_folio(page)) == 1);
 }
 
 /* A page of a file becomes a private copy, which does not follow what is written
  * to the file any more. mmap(2) leaves open whether it ever does, but programs
  * see it: so only for the data of an image that exec maps. */
 static bool fault_in_to_write(struct vm_area_struct *vma, unsigned long addr,
-			      bool image)
+			      bool image, bool near)
 {
 	pte_t pte = pte_of(vma, addr);
 
 	if (pte_none(pte) ? vma->vm_file && !(image && in_cache(vma, addr)) :
-	    !pte_present(pte) || pte_write(pte) || !ours_alone(pte))
+	    !pte_present(pte) || pte_write(pte) || !may_be_made_ours(pte, near))
 		return false;
 	return fault_in(vma, addr, FAULT_FLAG_WRITE);
 }
 
-/* The fault handler brings the cached pages of 64 KiB. */
+/* The fault handler brings cached pages around the one that was asked for. */
 static bool fault_in_to_read(struct vm_area_struct *vma, unsigned long addr)
 {
 	return pte_none(pte_of(vma, addr)) && in_cache(vma, addr) &&
 	       fault_in(vma, addr, 0);
 }
 
-/* Both: [start, end) is within vma. They return what has changed in *from and
- * *to, beside what these hold before. */
+/* What a fault has changed, to be mapped at once. */
+static void widen(struct um_range *r, unsigned long start, unsigned long end)
+{
+	r->start = min(r->start, start);
+	r->end = max(r->end, end);
+}
+
+/* Both: [start, end) is within vma. copy: where to copy pages that others have. */
 static void write_around(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end, bool image,
-			 unsigned long *from, unsigned long *to)
+			 const struct um_range *copy, struct um_range *changed)
 {
 	unsigned long addr;
 
-	for (addr = start; addr < end; addr += PAGE_SIZE) {
-		if (!fault_in_to_write(vma, addr, image))
-			continue;
-		*from = min(*from, addr);
-		*to = max(*to, addr + PAGE_SIZE);
-	}
+	for (addr = start; addr < end; addr += PAGE_SIZE)
+		if (fault_in_to_write(vma, addr, image,
+				      addr >= copy->start && addr < copy->end))
+			widen(changed, addr, addr + PAGE_SIZE);
 }
 
 static void read_around(struct vm_area_struct *vma, unsigned long start,
-			unsigned long end, unsigned long *from, unsigned long *to)
+			unsigned long end, struct um_range *changed)
 {
-	unsigned long addr, next;
+	unsigned long addr;
 
-	for (addr = start; addr < end; addr = next) {
-		next = min(end, round_down(addr, SZ_64K) + SZ_64K);
-		if (!fault_in_to_read(vma, addr))
-			continue;
-		*from = min(*from, addr);
-		*to = max(*to, next);
-	}
+	for (addr = start; addr < end; addr += PAGE_SIZE)
+		if (fault_in_to_read(vma, addr))
+			widen(changed, max(start, round_down(addr, SZ_64K)),
+			      min(end, round_down(addr, SZ_64K) + SZ_64K));
 }
 
 /* ---- a fault ---- */
 
-static void around(struct vm_area_struct *vma, unsigned long addr, bool write,
-		   unsigned long *from, unsigned long *to)
+/* Areas are often small, and next to each other: a program's data and its bss. */
+static void around(struct mm_struct *mm, unsigned long addr, bool write,
+		   struct um_range *changed)
 {
 	unsigned long window = write ? WRITE_AROUND : READ_AROUND;
-	unsigned long start = max(vma->vm_start, round_down(addr, window));
-	unsigned long end = min(vma->vm_end, round_down(addr, window) + window);
+	unsigned long from = round_down(addr, window), to = from + window;
+	const struct um_range copy = {
+		round_down(addr, COPY_AROUND), round_down(addr, COPY_AROUND) + COPY_AROUND
+	};
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, from);
 
-	if (write)
-		write_around(vma, start, end, false, from, to);
-	else if (vma->vm_file)
-		read_around(vma, start, end, from, to);
+	for_each_vma_range(vmi, vma, to) {
+		unsigned long start = max(vma->vm_start, from);
+		unsigned long end = min(vma->vm_end, to);
+
+		if (!suits(vma))
+			continue;
+		if (!write && vma->vm_file)
+			read_around(vma, start, end, changed);
+		else if (write && vma->vm_flags & VM_WRITE)
+			write_around(vma, start, end, false, &copy, changed);
+	}
 }
 
 void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write)
 {
-	unsigned long from = addr & PAGE_MASK, to = from + PAGE_SIZE;
+	struct um_range changed = { addr & PAGE_MASK, (addr & PAGE_MASK) + PAGE_SIZE };
 	struct vm_area_struct *vma;
 
 	if (!mmap_read_trylock(mm)) {
@@ -147,10 +163,15 @@ void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write)
 	}
 	vma = vma_lookup(mm, addr);
 	/* the area may have changed since */
-	if (vma && suits(vma) && (!write || vma->vm_flags & VM_WRITE))
-		around(vma, addr, write, &from, &to);
-	if (to - from > PAGE_SIZE)
-		um_tlb_map_range(mm, from, to);
+	if (vma && suits(vma)) {
+		/* the fault handler has brought these */
+		if (!write && vma->vm_file)
+			widen(&changed, max(vma->vm_start, round_down(addr, SZ_64K)),
+			      min(vma->vm_end, round_down(addr, SZ_64K) + SZ_64K));
+		around(mm, addr, write, &changed);
+	}
+	if (changed.end - changed.start > PAGE_SIZE)
+		um_tlb_map_ranges(mm, &changed, 1);
 	else
 		um_tlb_map(mm, addr);
 	mmap_read_unlock(mm);
@@ -158,30 +179,47 @@ void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write)
 
 /* ---- exec ---- */
 
-static void map_area(struct vm_area_struct *vma, unsigned long sp)
+/* Faults in what a new program is likely to use of an area: what to map of it. */
+static struct um_range image_part(struct vm_area_struct *vma, unsigned long sp)
 {
+	static const struct um_range nothing;
 	bool write = vma->vm_flags & VM_WRITE;
-	unsigned long start = vma->vm_start, end, from = ULONG_MAX, to = 0;
+	struct um_range part = { vma->vm_start, vma->vm_end }, changed = part;
 
 	if (vma->vm_flags & VM_GROWSDOWN)
-		start = max(start, (sp - STACK_BELOW) & PAGE_MASK);
-	end = min(vma->vm_end, start + (write ? WRITE_AROUND : IMAGE_READ));
+		part.start = max(part.start, (sp - STACK_BELOW) & PAGE_MASK);
+	part.end = min(part.end, part.start + (write ? WRITE_AROUND : IMAGE_READ));
 	if (write)
-		write_around(vma, start, end, true, &from, &to);
+		write_around(vma, part.start, part.end, true, &nothing, &changed);
 	else if (vma->vm_file)
-		read_around(vma, start, end, &from, &to);
-	/* some of it may be there already: exec has written to it */
-	um_tlb_map_range(vma->vm_mm, start, end);
+		read_around(vma, part.start, part.end, &changed);
+	return part;
+}
+
+/* The C library looks into it first of all. */
+static struct um_range vdso_part(struct mm_struct *mm)
+{
+	struct um_range part = { mm->context.vdso, mm->context.vdso };
+	struct vm_area_struct *vma;
+
+	vma = part.start ? vma_lookup(mm, part.start) : NULL;
+	if (vma && fault_in(vma, part.start, 0))
+		part.end += PAGE_SIZE;
+	return part;
 }
 
 void um_map_image(struct mm_struct *mm, unsigned long sp)
 {
+	struct um_range parts[IMAGE_AREAS];
 	VMA_ITERATOR(vmi, mm, 0);
 	struct vm_area_struct *vma;
+	int n = 0;
 
 	mmap_read_lock(mm);
+	parts[n++] = vdso_part(mm);
 	for_each_vma(vmi, vma)
-		if (suits(vma))
-			map_area(vma, sp);
+		if (suits(vma) && n < IMAGE_AREAS)
+			parts[n++] = image_part(vma, sp);
+	um_tlb_map_ranges(mm, parts, n);
 	mmap_read_unlock(mm);
 }

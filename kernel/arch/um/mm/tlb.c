@@ -13,22 +13,21 @@
  * Exit, exec and fork of a single-threaded process so cost no host call. The
  * entry that carries notes out, or is the first in its space, also maps the code
  * and the stack it goes to, if those are not mapped any more.
- *
- * An entry counts as readable when present and young, writable when also
- * writable and dirty: accessed and dirty bits are set by faults.
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/sizes.h>
 #include <linux/sched/mm.h>
 #include <asm/tlbflush.h>
 #include <asm/um.h>
+#include "runs.h"
 
-/* Pages around a fault that are looked at, and runs mapped, at most. Where the
- * page tables have just changed, only what is likely to be new: a folio, or the
- * file pages that came with the one asked for. */
-#define NEIGHBOURHOOD	64
-#define FILE_AROUND	16
-#define MAX_RUNS	6
+/* A range that was flushed is mapped again as far as the page tables still hold
+ * it (fork, mprotect), if it is no longer than this: that takes less than the
+ * faults it saves. So many runs for all that are noted. */
+#define SYNC_MAX	SZ_1M
+#define SYNC_RUNS	24
+#define PENDING_OPS	(UM_TLB_PENDING + SYNC_RUNS)
 
 static void add_pending(mm_context_t *ctx, unsigned long start, unsigned long end)
 {
@@ -59,22 +58,99 @@ static void add_pending(mm_context_t *ctx, unsigned long start, unsigned long en
 	WRITE_ONCE(ctx->nr_pending, i + 1);
 }
 
-/* Turns the notes into ops; the caller carries them out. */
-static int take_pending(mm_context_t *ctx, struct host_map_op *ops)
+static struct mm_struct *mm_of(mm_context_t *ctx)
 {
-	unsigned int i, n = ctx->nr_pending;
+	return container_of(ctx, struct mm_struct, context);
+}
 
-	for (i = 0; i < n; i++) {
-		ops[i] = (struct host_map_op) {
-			.kind = HOST_MAP_UNMAP,
-			.va = ctx->pending[i].start,
-			.len = ctx->pending[i].end - ctx->pending[i].start,
-		};
-		if (ctx->pending[i].start <= ctx->mapped_start &&
-		    ctx->pending[i].end >= ctx->mapped_end)
-			ctx->mapped_start = ctx->mapped_end = 0;
+static void note_mapped(mm_context_t *ctx, const struct host_map_op *op)
+{
+	if (ctx->mapped_start == ctx->mapped_end) {
+		ctx->mapped_start = op->va;
+		ctx->mapped_end = op->va + op->len;
+	}
+	ctx->mapped_start = min(ctx->mapped_start, op->va);
+	ctx->mapped_end = max(ctx->mapped_end, op->va + op->len);
+}
+
+static bool covers(const struct host_map_op *op, unsigned long start,
+		   unsigned long end)
+{
+	return op->va <= start && end <= op->va + op->len;
+}
+
+/* Ops that make the host's mappings of a range what the page tables say: at most
+ * one to unmap, and `runs`, as far as that goes. */
+static int sync_range(mm_context_t *ctx, unsigned long start, unsigned long end,
+		      int runs, struct host_map_op *ops)
+{
+	unsigned long addr = start;
+	int n = 1;
+
+	ops[0] = (struct host_map_op) {
+		.kind = HOST_MAP_UNMAP, .va = start, .len = end - start,
+	};
+	if (start <= ctx->mapped_start && end >= ctx->mapped_end)
+		ctx->mapped_start = ctx->mapped_end = 0;
+	if (end - start > SYNC_MAX)
+		return n;
+	while (addr < end && n <= runs) {
+		if (!um_runs_next(mm_of(ctx), addr, end, &ops[n], &addr))
+			continue;
+		note_mapped(ctx, &ops[n]);
+		if (covers(&ops[n], start, end)) {
+			ops[0] = ops[n];
+			return 1;
+		}
+		n++;
 	}
 	return n;
+}
+
+static bool within(const struct um_range *ranges, int nr, unsigned long start,
+		   unsigned long end)
+{
+	int i;
+
+	for (i = 0; i < nr; i++)
+		if (ranges[i].start <= start && end <= ranges[i].end)
+			return true;
+	return false;
+}
+
+/* Turns the notes into ops, PENDING_OPS at most; the caller carries them out, and
+ * then maps what there is in `later`. */
+static int take_pending(mm_context_t *ctx, const struct um_range *later, int nr,
+			struct host_map_op *ops)
+{
+	int n = 0, budget = SYNC_RUNS, runs, added;
+	unsigned int i;
+
+	for (i = 0; i < ctx->nr_pending; i++) {
+		unsigned long start = ctx->pending[i].start, end = ctx->pending[i].end;
+
+		runs = within(later, nr, start, end) ? 0 : budget;
+		added = sync_range(ctx, start, end, runs, ops + n);
+		budget -= added - 1;
+		n += added;
+	}
+	return n;
+}
+
+/* A mapping takes the place of what is there: no need to unmap that before. */
+static int drop_covered(struct host_map_op *ops, int n,
+			const struct host_map_op *runs, int nr)
+{
+	int i, j, left = 0;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < nr; j++)
+			if (covers(&runs[j], ops[i].va, ops[i].va + ops[i].len))
+				break;
+		if (j == nr)
+			ops[left++] = ops[i];
+	}
+	return left;
 }
 
 /* They have been carried out: only now may um_tlb_enter() pass them by. */
@@ -93,8 +169,8 @@ static void update_host(mm_context_t *ctx, const struct host_map_op *ops, int n)
 
 static void flush_pending(mm_context_t *ctx)
 {
-	struct host_map_op ops[UM_TLB_PENDING];
-	int n = take_pending(ctx, ops);
+	struct host_map_op ops[PENDING_OPS];
+	int n = take_pending(ctx, NULL, 0, ops);
 
 	if (n)
 		update_host(ctx, ops, n);
@@ -155,213 +231,24 @@ void um_tlb_leave(struct mm_struct *mm)
 	atomic_dec(&mm->context.running);
 }
 
-/* ---- from page tables to host mappings ---- */
-
-static pmd_t user_pmd(struct mm_struct *mm, unsigned long addr)
-{
-	pgd_t *pgd = pgd_offset(mm, addr);
-	p4d_t *p4d = p4d_offset(pgd, addr);
-	pud_t pud;
-
-	if (!p4d_present(READ_ONCE(*p4d)))
-		return __pmd(0);
-	pud = READ_ONCE(*pud_offset(p4d, addr));
-	if (!pud_present(pud))
-		return __pmd(0);
-	return READ_ONCE(*(pud_pgtable(pud) + pmd_index(addr)));
-}
-
-static const pte_t *table_of(pmd_t pmd)
-{
-	return (const pte_t *)pmd_page_vaddr(pmd);
-}
-
-pte_t um_user_pte(struct mm_struct *mm, unsigned long addr)
-{
-	pmd_t pmd = user_pmd(mm, addr);
-
-	if (!pmd_present(pmd))
-		return __pte(0);
-	if (pmd_leaf(pmd))
-		return __pte(pmd_val(pmd) + (addr & ~PMD_MASK & PAGE_MASK));
-	return READ_ONCE(table_of(pmd)[pte_index(addr)]);
-}
-
-/* What an entry allows, young or old. */
-static u32 entry_prot(pte_t pte)
-{
-	u32 prot;
-
-	if (!(pte_val(pte) & _PAGE_PRESENT))
-		return 0;
-	prot = HOST_PROT_READ;
-	if (pte_write(pte) && pte_dirty(pte))
-		prot |= HOST_PROT_WRITE;
-	if (pte_exec(pte))
-		prot |= HOST_PROT_EXEC;
-	return prot;
-}
-
-/* What the host may allow for an entry; 0: not mapped. */
-static u32 host_prot(pte_t pte)
-{
-	return pte_young(pte) ? entry_prot(pte) : 0;
-}
-
-static bool continues(pte_t next, u32 next_prot, pte_t pte, u32 prot)
-{
-	return next_prot == prot && pte_pfn(next) == pte_pfn(pte) + 1;
-}
-
-/* The longest run that holds entry i, within [low, high): an op, and where it
- * starts and ends. False when the host may not map i. */
-static bool run_around(const pte_t *table, unsigned long base, unsigned int i,
-		       unsigned int *low, unsigned int *high,
-		       struct host_map_op *op)
-{
-	unsigned int first = i, last = i;
-	pte_t pte = READ_ONCE(table[i]), from = pte, to = pte;
-	u32 prot = host_prot(pte);
-
-	if (!prot)
-		return false;
-	for (; first > *low; first--) {
-		pte = READ_ONCE(table[first - 1]);
-		if (host_prot(pte) != prot || !continues(from, prot, pte, prot))
-			break;
-		from = pte;
-	}
-	for (; last + 1 < *high; last++) {
-		pte = READ_ONCE(table[last + 1]);
-		if (!continues(pte, host_prot(pte), to, prot))
-			break;
-		to = pte;
-	}
-	*op = (struct host_map_op) {
-		.kind = HOST_MAP_PHYS,
-		.prot = prot,
-		.va = base + first * PAGE_SIZE,
-		.len = (last + 1 - first) * PAGE_SIZE,
-		.gpa = (u64)pte_pfn(from) << PAGE_SHIFT,
-	};
-	*low = first;
-	*high = last + 1;
-	return true;
-}
-
-/* Ops for the entries around index `at` of a table, its own run first, then
- * what follows it, then what precedes it, all in the `reach` pages (a power of
- * two) that it is in. Returns how many. */
-static int collect_runs(const pte_t *table, unsigned long base, unsigned int at,
-			unsigned int reach, struct host_map_op *ops)
-{
-	unsigned int start = at & ~(reach - 1);
-	unsigned int end = start + reach;
-	unsigned int home_low = start, home_high = end, low, high, i;
-	int n = 0;
-
-	if (!run_around(table, base, at, &home_low, &home_high, &ops[n++]))
-		return 0;
-	for (i = home_high; i < end && n < MAX_RUNS - 1; ) {
-		low = i;
-		high = end;
-		if (run_around(table, base, i, &low, &high, &ops[n])) {
-			n++;
-			i = high;
-		} else {
-			i++;
-		}
-	}
-	for (i = home_low; i > start && n < MAX_RUNS; ) {
-		low = start;
-		high = i;
-		if (run_around(table, base, i - 1, &low, &high, &ops[n])) {
-			n++;
-			i = low;
-		} else {
-			i--;
-		}
-	}
-	return n;
-}
-
-static int collect_huge(pmd_t pmd, unsigned long addr, struct host_map_op *op)
-{
-	u32 prot = host_prot(__pte(pmd_val(pmd)));
-
-	if (!prot)
-		return 0;
-	*op = (struct host_map_op) {
-		.kind = HOST_MAP_PHYS,
-		.prot = prot,
-		.va = addr & PMD_MASK,
-		.len = PMD_SIZE,
-		.gpa = (u64)pmd_pfn(pmd) << PAGE_SHIFT,
-	};
-	return 1;
-}
-
-/* How far the change of an entry has reached. A guess: nothing holds the page. */
-static unsigned int new_pages(pte_t pte)
-{
-	const struct page *page;
-
-	if (!pte_present(pte) || pte_special(pte))
-		return 1;
-	page = pte_page(pte);
-	if (!PageAnon(page))
-		return FILE_AROUND;
-	return clamp(folio_nr_pages(page_folio(page)), 1, NEIGHBOURHOOD);
-}
-
-/* Ops for the entries that map addr and its neighbourhood. */
-static int collect(struct mm_struct *mm, unsigned long addr, bool only_new,
-		   struct host_map_op *ops)
-{
-	unsigned int reach = NEIGHBOURHOOD;
-	pmd_t pmd = user_pmd(mm, addr);
-
-	if (!pmd_present(pmd))
-		return 0;
-	if (pmd_leaf(pmd))
-		return collect_huge(pmd, addr, ops);
-	if (only_new)
-		reach = new_pages(READ_ONCE(table_of(pmd)[pte_index(addr)]));
-	return collect_runs(table_of(pmd), addr & PMD_MASK, pte_index(addr),
-			    reach, ops);
-}
-
-static void note_mapped(mm_context_t *ctx, const struct host_map_op *ops, int n)
-{
-	int i;
-
-	for (i = 0; i < n; i++) {
-		unsigned long start = ops[i].va, end = ops[i].va + ops[i].len;
-
-		if (ctx->mapped_start == ctx->mapped_end) {
-			ctx->mapped_start = start;
-			ctx->mapped_end = end;
-		}
-		ctx->mapped_start = min(ctx->mapped_start, start);
-		ctx->mapped_end = max(ctx->mapped_end, end);
-	}
-}
-
 /* A failure leaves addr unmapped: the program faults again. */
 static void map_around(struct mm_struct *mm, unsigned long addr, bool only_new)
 {
-	struct host_map_op ops[UM_TLB_PENDING + MAX_RUNS];
+	struct host_map_op runs[UM_MAX_RUNS], ops[PENDING_OPS + UM_MAX_RUNS];
 	mm_context_t *ctx = &mm->context;
+	int i, n, nr, err = 0;
 	bool flushed = false;
-	int unmaps, runs, err = 0;
 
-	unmaps = take_pending(ctx, ops);
-	runs = collect(mm, addr, only_new, ops + unmaps);
-	note_mapped(ctx, ops + unmaps, runs);
-	if (unmaps + runs)
-		err = host_mm_update(ctx->hmm, ops, unmaps + runs, &flushed);
-	if (err == -ENOMEM)
-		host_mm_update(ctx->hmm, ops + unmaps, runs, &flushed);
+	nr = um_runs_around(mm, addr, only_new, runs);
+	n = drop_covered(ops, take_pending(ctx, NULL, 0, ops), runs, nr);
+	for (i = 0; i < nr; i++) {
+		note_mapped(ctx, &runs[i]);
+		ops[n++] = runs[i];
+	}
+	if (n)
+		err = host_mm_update(ctx->hmm, ops, n, &flushed);
+	if (err == -ENOMEM && nr)
+		host_mm_update(ctx->hmm, runs, nr, &flushed);
 	pending_done(ctx);
 }
 
@@ -374,117 +261,82 @@ void um_tlb_map(struct mm_struct *mm, unsigned long addr)
 	spin_unlock_irqrestore(&mm->context.lock, flags);
 }
 
-/* The entries about addr are young from now on, as hardware would make the one
- * for addr: fork leaves all of a child's old. Only an entry that nobody has
- * changed meanwhile. */
-static void touch_around(struct mm_struct *mm, unsigned long addr)
-{
-	pmd_t pmd = user_pmd(mm, addr);
-	unsigned int i, n;
-	u64 val;
-	pte_t *table;
-
-	if (!pmd_present(pmd) || pmd_leaf(pmd))
-		return;
-	table = (pte_t *)pmd_page_vaddr(pmd);
-	i = pte_index(addr) & ~(FILE_AROUND - 1);
-	for (n = 0; n < FILE_AROUND; n++, i++) {
-		val = pte_val(READ_ONCE(table[i]));
-		if ((val & (_PAGE_PRESENT | _PAGE_ACCESSED)) == _PAGE_PRESENT)
-			cmpxchg(&table[i].pte, val, val | _PAGE_ACCESSED);
-	}
-}
-
 bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot)
 {
 	unsigned long flags;
 	bool allowed;
 
 	spin_lock_irqsave(&mm->context.lock, flags);
-	if (entry_prot(um_user_pte(mm, addr)) & prot)
-		touch_around(mm, addr);
-	allowed = host_prot(um_user_pte(mm, addr)) & prot;
+	if (um_entry_prot(um_user_pte(mm, addr)) & prot)
+		um_touch_around(mm, addr);
+	allowed = um_host_prot(um_user_pte(mm, addr)) & prot;
 	if (allowed)
 		map_around(mm, addr, false);
 	spin_unlock_irqrestore(&mm->context.lock, flags);
 	return allowed;
 }
 
-/* The run that starts at addr, or a huge page there; nothing from end on. *next:
- * where to look after it. */
-static int collect_next(struct mm_struct *mm, unsigned long addr,
-			unsigned long end, struct host_map_op *op,
-			unsigned long *next)
+void um_tlb_map_ranges(struct mm_struct *mm, const struct um_range *ranges, int nr)
 {
-	unsigned long base = addr & PMD_MASK;
-	unsigned int low = pte_index(addr), high = PTRS_PER_PTE;
-	pmd_t pmd = user_pmd(mm, addr);
-	bool any;
-
-	*next = base + PMD_SIZE;
-	if (!pmd_present(pmd))
-		return 0;
-	if (pmd_leaf(pmd))
-		return collect_huge(pmd, addr, op);
-	if (end < *next)
-		high = pte_index(end);
-	any = run_around(table_of(pmd), base, low, &low, &high, op);
-	*next = any ? base + high * PAGE_SIZE : addr + PAGE_SIZE;
-	return any;
-}
-
-void um_tlb_map_range(struct mm_struct *mm, unsigned long start, unsigned long end)
-{
-	struct host_map_op ops[UM_TLB_PENDING];
+	struct host_map_op ops[PENDING_OPS + 1];
 	mm_context_t *ctx = &mm->context;
-	unsigned long addr = start, flags;
-	int n;
+	unsigned long addr, flags;
+	int i, n;
 
 	spin_lock_irqsave(&ctx->lock, flags);
-	flush_pending(ctx);
-	while (addr < end) {
-		for (n = 0; addr < end && n < ARRAY_SIZE(ops); )
-			n += collect_next(mm, addr, end, &ops[n], &addr);
-		note_mapped(ctx, ops, n);
-		if (n)
+	n = take_pending(ctx, ranges, nr, ops);
+	for (i = 0; i < nr; i++) {
+		for (addr = ranges[i].start; addr < ranges[i].end; ) {
+			if (!um_runs_next(mm, addr, ranges[i].end, &ops[n], &addr))
+				continue;
+			note_mapped(ctx, &ops[n++]);
+			if (n < ARRAY_SIZE(ops))
+				continue;
 			update_host(ctx, ops, n);
+			n = 0;
+		}
 	}
+	if (n)
+		update_host(ctx, ops, n);
+	pending_done(ctx);
 	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
 /* ---- entry ---- */
 
-/* addr: from a register, anything. */
-static bool is_unmapped(const mm_context_t *ctx, unsigned long addr)
+/* addr: from a register, anything. ops: what is about to be carried out. */
+static bool is_unmapped(const struct host_map_op *ops, int n, bool outside,
+			unsigned long addr)
 {
-	unsigned int i;
+	bool gone = outside;
+	int i;
 
-	if (addr >= TASK_SIZE)
-		return false;
-	if (ctx->mapped_start == ctx->mapped_end)
-		return true;
-	for (i = 0; i < ctx->nr_pending; i++)
-		if (addr >= ctx->pending[i].start && addr < ctx->pending[i].end)
-			return true;
-	return false;
+	for (i = 0; i < n; i++)
+		if (covers(&ops[i], addr, addr + 1))
+			gone = ops[i].kind == HOST_MAP_UNMAP;
+	return gone && addr < TASK_SIZE;
+}
+
+static bool outside(const mm_context_t *ctx, unsigned long addr)
+{
+	return addr < ctx->mapped_start || addr >= ctx->mapped_end;
 }
 
 /* The notes, and what the next instructions want. */
 static void update_for_entry(struct mm_struct *mm, const struct pt_regs *regs)
 {
-	struct host_map_op ops[UM_TLB_PENDING + 2 * MAX_RUNS];
+	struct host_map_op ops[PENDING_OPS + 2 * UM_MAX_RUNS];
 	mm_context_t *ctx = &mm->context;
-	bool code, stack;
-	int unmaps, n;
+	bool no_code = outside(ctx, regs->ip), no_stack = outside(ctx, regs->sp);
+	int i, first, n;
 
-	code = is_unmapped(ctx, regs->ip);
-	stack = is_unmapped(ctx, regs->sp);
-	unmaps = n = take_pending(ctx, ops);
-	if (code)
-		n += collect(mm, regs->ip, false, ops + n);
-	if (stack)
-		n += collect(mm, regs->sp, false, ops + n);
-	note_mapped(ctx, ops + unmaps, n - unmaps);
+	first = n = take_pending(ctx, NULL, 0, ops);
+	if (is_unmapped(ops, n, no_code, regs->ip))
+		n += um_runs_around(mm, regs->ip, false, ops + n);
+	if (is_unmapped(ops, n, no_stack, regs->sp))
+		n += um_runs_around(mm, regs->sp, false, ops + n);
+	for (i = first; i < n; i++)
+		note_mapped(ctx, &ops[i]);
 	if (n)
 		update_host(ctx, ops, n);
 	pending_done(ctx);

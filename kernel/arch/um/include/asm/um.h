@@ -58,8 +58,9 @@ void um_tlb_map(struct mm_struct *mm, unsigned long addr);
  * maps it and its neighbourhood on the host. False: they do not. */
 bool um_tlb_refill(struct mm_struct *mm, unsigned long addr, u32 prot);
 
-/* Maps on the host what the page tables hold in [start, end), page aligned. */
-void um_tlb_map_range(struct mm_struct *mm, unsigned long start, unsigned long end);
+/* Maps on the host what the page tables hold in each [start, end), page aligned. */
+struct um_range { unsigned long start, end; };
+void um_tlb_map_ranges(struct mm_struct *mm, const struct um_range *ranges, int nr);
 
 /* mm/around.c: maps addr on the host after a fault has changed the page tables,
  * with neighbours that it faults in. */
