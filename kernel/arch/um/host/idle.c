@@ -10,6 +10,7 @@
 #include "../abi/host.h"
 #include "allow.h"
 #include "event.h"
+#include "vcpu_thread.h"
 #include "window.h"
 
 HOST_ALLOW(ppoll);
@@ -17,6 +18,7 @@ HOST_ALLOW(restart_syscall);
 
 void host_vcpu_idle(struct vcpu_area *area)
 {
+	vcpu_roam();
 	if (area->cpu == 0 && event_idle(&area->pending))
 		return;
 	while (!__atomic_load_n(&area->pending, __ATOMIC_SEQ_CST))

@@ -19,7 +19,6 @@
 
 HOST_ALLOW(ioctl);
 HOST_ALLOW(poll);
-HOST_ALLOW(sched_setaffinity);
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS	SECCOMP_IOW(4, __u64)
@@ -72,31 +71,4 @@ int notif_wait(int fd, struct seccomp_notif *n)
 		if (ret == -ENOENT && notif_ended(fd))
 			return -ESRCH;
 	}
-}
-
-void follow_vcpu(int tid, int *cpu)
-{
-	cpu_set_t set;
-	int now;
-
-	if (backend.sync_wake)
-		return;
-	now = sched_getcpu();
-	if (now < 0 || now == *cpu)
-		return;
-	CPU_ZERO(&set);
-	CPU_SET(now, &set);
-	if (!sched_setaffinity(tid, sizeof(set), &set))
-		*cpu = now;
-}
-
-void leave_vcpu(int tid, int *cpu)
-{
-	cpu_set_t set;
-
-	if (backend.sync_wake || *cpu < 0)
-		return;
-	memset(&set, 0xff, sizeof(set));	/* as far as the host allows */
-	sched_setaffinity(tid, sizeof(set), &set);
-	*cpu = -1;
 }

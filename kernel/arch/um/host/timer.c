@@ -94,6 +94,7 @@ void timer_init(struct vcpu_host *v)
 void timer_expired(struct vcpu_host *v)
 {
 	v->deadline = 0;
+	v->ticks++;
 	__atomic_fetch_or(&v->area->pending, VCPU_PENDING_TIMER, __ATOMIC_SEQ_CST);
 }
 

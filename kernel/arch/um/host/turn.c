@@ -28,6 +28,7 @@
 
 #include "allow.h"
 #include "backend_priv.h"
+#include "vcpu_thread.h"
 #include "window.h"
 
 HOST_ALLOW(futex);
@@ -101,6 +102,7 @@ int turn_hear_or_pending(struct host_thread *t, struct seccomp_notif *n)
 	u32 *pending = &this_area()->pending;
 	long err = 0;
 
+	vcpu_stay();
 	while (err != -EINTR && !load(pending)) {
 		if (take(t, n))
 			return 0;

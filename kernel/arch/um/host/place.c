@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * On which CPU of the host things run. A guest thread and its vcpu take turns, so
+ * they belong on one; the host, which does not know, wakes either on an idle CPU,
+ * which takes several times as long as the trap itself. SYNC_WAKE_UP tells it.
+ * Without that, a guest thread is bound to its vcpu's CPU, and in the transport
+ * `trap`, where nothing tells the host who wakes the vcpu, the vcpu is bound, too:
+ * but not while it is idle, and for one tick of its timer in 16 not either, so
+ * that the host can move both to where there is room.
+ */
+#define _GNU_SOURCE 1
+#include <sched.h>
+#include <string.h>
+
+#include "allow.h"
+#include "backend_priv.h"
+#include "vcpu_thread.h"
+
+HOST_ALLOW(sched_setaffinity);
+HOST_ALLOW(sched_getaffinity);
+
+#define ROAM_TICKS	16
+
+static __thread bool bound;
+static __thread cpu_set_t allowed;	/* before it was bound */
+
+static bool bind_to(int tid, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(tid, sizeof(set), &set);
+}
+
+void follow_vcpu(int tid, int *cpu)
+{
+	int now;
+
+	if (backend.sync_wake)
+		return;
+	now = sched_getcpu();
+	if (now >= 0 && now != *cpu && bind_to(tid, now))
+		*cpu = now;
+}
+
+void leave_vcpu(int tid, int *cpu)
+{
+	cpu_set_t set;
+
+	if (backend.sync_wake || *cpu < 0)
+		return;
+	memset(&set, 0xff, sizeof(set));	/* as far as the host allows */
+	sched_setaffinity(tid, sizeof(set), &set);
+	*cpu = -1;
+}
+
+void vcpu_stay(void)
+{
+	int cpu;
+
+	if (!vcpu_self || vcpu_self->ticks % ROAM_TICKS == 0) {
+		vcpu_roam();
+		return;
+	}
+	if (bound)
+		return;
+	cpu = sched_getcpu();
+	if (cpu >= 0 && !sched_getaffinity(0, sizeof(allowed), &allowed))
+		bound = bind_to(0, cpu);
+}
+
+void vcpu_roam(void)
+{
+	if (bound)
+		bound = sched_setaffinity(0, sizeof(allowed), &allowed) != 0;
+}
