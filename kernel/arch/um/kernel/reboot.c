@@ -29,7 +29,7 @@ static void leave(int status)
 {
 	smp_send_stop();
 	console_flush_on_panic(CONSOLE_FLUSH_PENDING);
-	host_exit(status);
+	host_exit(um_status_with_findings(status));
 }
 
 void machine_halt(void)

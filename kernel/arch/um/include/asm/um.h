@@ -91,6 +91,17 @@ void um_setup_memory(void);
 /* reboot.c */
 void um_reboot_init(void);
 
+/* findings.c: the program's exit status, which says also if a check of the
+ * kernel has found something. */
+#ifdef CONFIG_UM_FINDINGS
+int um_status_with_findings(int status);
+#else
+static inline int um_status_with_findings(int status)
+{
+	return status;
+}
+#endif
+
 /* time.c */
 void um_time_start(void);
 void um_timer_interrupt(void);
