@@ -228,7 +228,7 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 	int err;
 
 	if (b->bytes != h->size)
-		n = pread(b->fd, head, sizeof(head), 0);
+		n = io_file_head(b->fd, head, sizeof(head));
 	if (n < 0)
 		return fail_errno(o, b->path);
 	if (n > 0 && !cow_parse(head, (size_t)n, b->bytes, &inner))
@@ -251,7 +251,7 @@ static int read_header(int fd, u64 bytes, struct cow_opening *o,
 		       struct cow_header *h)
 {
 	unsigned char head[COW_HEAD_BYTES];
-	ssize_t n = pread(fd, head, sizeof(head), 0);
+	ssize_t n = io_file_head(fd, head, sizeof(head));
 	struct cow_record record;
 	const char *bad;
 

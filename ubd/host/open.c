@@ -169,7 +169,7 @@ static int find_format(struct opening *o)
 
 	if (flag(o, HOST_UBD_DATA))
 		return 0;
-	n = pread(o->fd, head, sizeof(head), 0);
+	n = io_file_head(o->fd, head, sizeof(head));
 	if (n < 0)
 		return fail(o, -errno, o->config->file, NULL);
 	format = disk_magic(head);
