@@ -188,7 +188,7 @@ static void set_limits(struct queue_limits *lim,
 {
 	*lim = (struct queue_limits){
 		.logical_block_size	= 512,
-		.physical_block_size	= 4096,
+		.physical_block_size	= info->block,
 		.max_hw_sectors		= MAX_BYTES >> SECTOR_SHIFT,
 		.max_segments		= SEGMENTS,
 		.max_segment_size	= MAX_BYTES,

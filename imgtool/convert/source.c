@@ -35,7 +35,7 @@ static int look_at(struct source *s, int fd)
 static int find_format(struct source *s, int fd)
 {
 	unsigned char head[COW_HEADER_MOST];
-	ssize_t n = pread(fd, head, sizeof(head), 0);
+	ssize_t n = io_file_head(fd, head, sizeof(head));
 	struct cow_header *h = mem_alloc(sizeof(*h));
 	const char *bad;
 	int r = 0;

@@ -43,7 +43,7 @@ static int check_header(struct check *check)
 {
 	unsigned char head[COW_HEAD_BYTES];
 	struct cow_record record;
-	ssize_t n = pread(check->fd, head, sizeof(head), 0);
+	ssize_t n = io_file_head(check->fd, head, sizeof(head));
 	const char *bad;
 
 	if (n < 0)
@@ -72,6 +72,7 @@ static int check_header(struct check *check)
 /* A finding of which a repair was tried. -1: reported */
 static int repaired(struct check *check, struct finding *f, int err)
 {
+	check->changed = true;		/* or in part */
 	if (err)
 		return msg_errno(check->file, -err, "cannot be repaired");
 	f->repaired = true;
@@ -120,17 +121,14 @@ static int check_length(struct check *check, const struct cow_report *r)
 
 /* The contents are what they were: files that lie over this one must not
  * take it for another. */
-static void keep_mtime(struct check *check)
+static int keep_mtime(struct check *check)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 				     check->st->st_mtim };
-	size_t i;
 
-	for (i = 0; i < check->count; i++)
-		if (check->list[i].repaired) {
-			futimens(check->fd, times);
-			return;
-		}
+	if (!check->changed || !futimens(check->fd, times))
+		return 0;
+	return msg_errno(check->file, errno, COW_UNTIMED);
 }
 
 static int check_body(struct check *check, struct cow_report *r)
@@ -168,7 +166,8 @@ int cow_check(char **operand)
 		check_backing(&check);
 		if (check_body(&check, &report))
 			r = -1;
-		keep_mtime(&check);
+		if (keep_mtime(&check))
+			r = -1;
 	}
 	if (r >= 0)
 		status = findings_print(&check, r ? &report : NULL,

@@ -62,7 +62,7 @@ static bool inner_size(const char *path, uint64_t *size, bool *cow)
 	if (ok && S_ISBLK(st.st_mode))
 		ok = !ioctl(fd, BLKGETSIZE64, size);
 	else if (ok && S_ISREG(st.st_mode))
-		n = pread(fd, head, sizeof(head), 0);
+		ok = (n = io_file_head(fd, head, sizeof(head))) >= 0;
 	inner = mem_alloc(sizeof(*inner));
 	if (n > 0 && !cow_parse(head, (size_t)n, (uint64_t)st.st_size, inner)) {
 		*size = inner->size;

@@ -37,7 +37,7 @@ static int compact(struct cow_top *top, struct image *base)
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
 				     top->st.st_mtim };
 	struct cow_compaction c = { .progress = progress };
-	int err, copy = fcntl(top->fd, F_DUPFD_CLOEXEC, 3);
+	int err, untimed, copy = fcntl(top->fd, F_DUPFD_CLOEXEC, 3);
 	struct io *io = copy < 0 ? NULL : io_file(copy);
 	struct stat st;
 
@@ -48,13 +48,15 @@ static int compact(struct cow_top *top, struct image *base)
 	progress_end();
 	io->ops->close(io);
 	/* its contents are the same: COW files over it may stay */
-	futimens(top->fd, times);
+	untimed = futimens(top->fd, times) ? errno : 0;
 	if (err == -EOPNOTSUPP)
 		return msg_error(top->file, "its file system cannot make holes "
 				 "in files: no room was regained");
 	if (err)
 		return msg_errno(top->file, -err, "could not be compacted, "
 				 "its contents are what they were");
+	if (untimed)
+		return msg_errno(top->file, untimed, COW_UNTIMED);
 	if (fstat(top->fd, &st))
 		return msg_errno(top->file, errno, "cannot be looked at");
 	printf("%" PRIu64 " sectors were as in the backing, %" PRIu64

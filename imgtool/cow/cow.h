@@ -11,6 +11,7 @@
 
 int cow_check(char **operand);	/* a status as fsck(8) has */
 int cow_compact_file(char **operand);
+int cow_flatten_file(char **operand);
 int cow_info(char **operand);
 int cow_upgrade_file(char **operand);
 int cow_commit_file(char **operand);	/* the second may be missing */
@@ -22,6 +23,12 @@ struct cow_options {
 	bool unsafe, json, repair;
 };
 extern struct cow_options cow_options;
+
+/* What a file that was changed, but not in its contents, says if its mtime
+ * can't be set back. */
+#define COW_UNTIMED							\
+	"done, but its time cannot be set back: COW files over it need "	\
+	"imgtool cow rebase --unsafe"
 
 /* An image file for reading, looked at before it is used. -1: reported */
 int cow_open_file(const char *file, uint64_t *bytes);

@@ -30,7 +30,7 @@ struct finding {
 
 struct check {
 	const char *file;
-	bool repair;
+	bool repair, changed;
 	int fd;
 	struct stat *st;
 	struct cow_header h;

@@ -90,7 +90,7 @@ int cow_info(char **operand)
 
 	if (fd < 0)
 		return STATUS_FAILED;
-	n = fstat(fd, &st) ? -1 : pread(fd, head, sizeof(head), 0);
+	n = fstat(fd, &st) ? -1 : io_file_head(fd, head, sizeof(head));
 	close(fd);
 	bad = n < 0 ? "cannot be read" :
 		      cow_parse(head, (size_t)n, bytes, &h);

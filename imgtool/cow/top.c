@@ -22,7 +22,7 @@ static int look_at(struct cow_top *top)
 		return msg_error(file, "not a regular file");
 	if (lock_image(top->fd, true, holder, sizeof(holder)) == -EAGAIN)
 		return msg_error(file, "in use by %s", holder);
-	n = pread(top->fd, head, sizeof(head), 0);
+	n = io_file_head(top->fd, head, sizeof(head));
 	if (n < 0)
 		return msg_errno(file, errno, "cannot be read");
 	bad = cow_parse(head, (size_t)n, (u64)top->st.st_size, &top->h);

@@ -101,7 +101,7 @@ static int open_cow(struct disk *disk, const char *head, size_t n)
 int container_open(struct disk *disk)
 {
 	char head[COW_HEADER_MOST];
-	ssize_t n = pread(disk->fd, head, sizeof(head), 0);
+	ssize_t n = io_file_head(disk->fd, head, sizeof(head));
 
 	if (n < 0)
 		return msg_errno(disk->name, errno, "cannot be read");

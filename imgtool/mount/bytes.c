@@ -83,8 +83,11 @@ int bytes_open(struct bytes *b, const char *file, bool write, bool any_backing)
 	if (fd < 0)
 		return -1;
 	pthread_rwlock_init(&b->parts, NULL);
-	n = pread(fd, head, sizeof(head), 0);
-	if (n > 0 && cow_probe(head, n)) {
+	n = io_file_head(fd, head, sizeof(head));
+	if (n < 0) {
+		r = msg_errno(file, errno, "cannot be read");
+		close(fd);
+	} else if (cow_probe(head, n)) {
 		bad = cow_parse(head, n, b->size, &h);
 		if (!bad)
 			r = open_cow(b, file, fd, &h, &o);

@@ -54,7 +54,7 @@ int keep_check_image(const struct run_options *options,
 		     const struct run_image *image)
 {
 	unsigned char head[4];
-	ssize_t n = pread(image->fd, head, sizeof(head), 0);
+	ssize_t n = io_file_head(image->fd, head, sizeof(head));
 
 	if (n < 0)
 		return msg_errno(image->path, errno, "cannot be read");
@@ -110,7 +110,7 @@ static int check_kept(const char *file, const struct run_image *image,
 	if (!fstat(image->fd, &given) && given.st_dev == st->st_dev &&
 	    given.st_ino == st->st_ino)
 		return msg_error(file, "is the image itself");
-	n = pread(image->keep_fd, head, sizeof(head), 0);
+	n = io_file_head(image->keep_fd, head, sizeof(head));
 	if (n < 0)
 		return msg_errno(file, errno, "cannot be read");
 	if (!cow_probe(head, n))

@@ -38,6 +38,7 @@ struct host_ubd_config {
 
 struct host_ubd_info {
 	u64 bytes;		/* capacity, whole sectors of 512 */
+	u32 block;		/* what the host writes at once: a power of two */
 	u32 readonly;		/* asked for, or all that the host allows */
 	u32 can_discard;
 	char note[1024];	/* worth a line in the log, or "" */

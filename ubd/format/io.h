@@ -65,4 +65,8 @@ int io_zero(struct io *io, u64 off, u64 len, bool keep);
 /* A file or block device; takes over fd. NULL: no memory, fd is closed. */
 struct io *io_file(int fd);
 
+/* The first n bytes of a file, or all if it has fewer: one that was read in
+ * part passes for another. A count, or -1 with errno. */
+s64 io_file_head(int fd, void *head, u64 n);
+
 #endif

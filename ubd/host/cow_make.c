@@ -27,7 +27,7 @@ static int virtual_size(int fd, const struct stat *st, u64 *size)
 	if (!S_ISREG(st->st_mode))
 		return -EINVAL;
 	*size = (u64)st->st_size;
-	n = pread(fd, head, sizeof(head), 0);
+	n = io_file_head(fd, head, sizeof(head));
 	if (n < 0)
 		return -errno;
 	if (n > 0 && cow_probe(head, (size_t)n) &&

@@ -130,8 +130,8 @@ static int check_kind(struct cow_opening *o, const char *path,
 static int look_at(struct cow_opening *o, struct backing *b)
 {
 	struct stat st;
-	int err = fstat(b->fd, &st) ? fail_errno(o, b->path) :
-				      check_kind(o, b->path, &st);
+	int readonly = 0, err = fstat(b->fd, &st) ? fail_errno(o, b->path) :
+						    check_kind(o, b->path, &st);
 
 	if (err)
 		return err;
@@ -140,6 +140,10 @@ static int look_at(struct cow_opening *o, struct backing *b)
 	b->bytes = (u64)st.st_size;
 	if (b->device && ioctl(b->fd, BLKGETSIZE64, &b->bytes))
 		return fail_errno(o, b->path);
+	/* some hosts open those for writing, and fail the writes */
+	if (b->device && o->change_backing &&
+	    !ioctl(b->fd, BLKROGET, &readonly) && readonly)
+		return fail(o, -EROFS, b->path, "a read-only device");
 	fcntl(b->fd, F_SETFL, fcntl(b->fd, F_GETFL) & ~O_NONBLOCK);
 	if (o->found)
 		o->found(o->arg, b->fd, b->path);
@@ -228,7 +232,7 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 	int err;
 
 	if (b->bytes != h->size)
-		n = pread(b->fd, head, sizeof(head), 0);
+		n = io_file_head(b->fd, head, sizeof(head));
 	if (n < 0)
 		return fail_errno(o, b->path);
 	if (n > 0 && !cow_parse(head, (size_t)n, b->bytes, &inner))
@@ -251,7 +255,7 @@ static int read_header(int fd, u64 bytes, struct cow_opening *o,
 		       struct cow_header *h)
 {
 	unsigned char head[COW_HEAD_BYTES];
-	ssize_t n = pread(fd, head, sizeof(head), 0);
+	ssize_t n = io_file_head(fd, head, sizeof(head));
 	struct cow_record record;
 	const char *bad;
 

@@ -149,3 +149,21 @@ struct io *io_file(int fd)
 	f->fd = fd;
 	return &f->io;
 }
+
+s64 io_file_head(int fd, void *head, u64 n)
+{
+	u64 done = 0;
+	ssize_t got;
+
+	while (done < n) {
+		got = pread(fd, (char *)head + done, n - done, (off_t)done);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (!got)
+			break;
+		done += (u64)got;
+	}
+	return (s64)done;
+}

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <abi/host.h>
@@ -105,6 +106,19 @@ static int open_file(struct opening *o)
 	return err ? fail(o, err, file, NULL) : 0;
 }
 
+/* Some hosts open those for writing, and fail the writes. */
+static void look_for_readonly(struct opening *o)
+{
+	int readonly = 0;
+
+	if (o->readonly || flag(o, HOST_UBD_LAYER) ||
+	    ioctl(o->fd, BLKROGET, &readonly) || !readonly)
+		return;
+	note(o, "%.180s: a read-only device: opened read-only",
+	     o->config->file);
+	o->readonly = true;
+}
+
 static int check_kind(struct opening *o)
 {
 	const char *file = o->config->file;
@@ -119,6 +133,8 @@ static int check_kind(struct opening *o)
 		return fail(o, -EINVAL, file,
 			    "neither a regular file nor a block device");
 	fcntl(o->fd, F_SETFL, fcntl(o->fd, F_GETFL) & ~O_NONBLOCK);
+	if (o->block_device)
+		look_for_readonly(o);
 	return 0;
 }
 
@@ -147,6 +163,7 @@ static int find_size(struct opening *o)
 {
 	struct stat st;
 	u64 bytes = 0;
+	u32 block = 0;
 
 	if (o->block_device ? ioctl(o->fd, BLKGETSIZE64, &bytes) :
 			      fstat(o->fd, &st))
@@ -156,6 +173,10 @@ static int find_size(struct opening *o)
 	if (bytes > IMAGE_BYTES_MOST)
 		return fail(o, -EFBIG, o->config->file, NULL);
 	o->info->bytes = (bytes + 511) & ~511ull;
+	o->info->block = 4096;
+	if (o->block_device && !ioctl(o->fd, BLKPBSZGET, &block) &&
+	    block >= 512 && block <= 65536 && !(block & (block - 1)))
+		o->info->block = block;
 	return 0;
 }
 
@@ -169,7 +190,7 @@ static int find_format(struct opening *o)
 
 	if (flag(o, HOST_UBD_DATA))
 		return 0;
-	n = pread(o->fd, head, sizeof(head), 0);
+	n = io_file_head(o->fd, head, sizeof(head));
 	if (n < 0)
 		return fail(o, -errno, o->config->file, NULL);
 	format = disk_magic(head);
@@ -191,13 +212,34 @@ static int check_backing(struct opening *o)
 		    "a backing file is given, but this is no COW file");
 }
 
+/* A device that has no quick zeroes has no holes. */
+static bool device_can_punch(struct opening *o)
+{
+	char path[80], text[24] = "";
+	struct stat st;
+	int fd;
+
+	if (fstat(o->fd, &st))
+		return false;
+	snprintf(path, sizeof(path),
+		 "/sys/dev/block/%u:%u/queue/write_zeroes_max_bytes",
+		 major(st.st_rdev), minor(st.st_rdev));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;	/* a partition, or no sysfs: it may */
+	if (read(fd, text, sizeof(text) - 1) < 0)
+		text[0] = '\0';
+	close(fd);
+	return strtoull(text, NULL, 10);
+}
+
 /* A hole behind the end changes nothing and tells whether holes can be. */
 static bool can_punch(struct opening *o)
 {
 	off_t behind = (off_t)((o->info->bytes + (2u << 20)) & ~4095ull);
 
 	if (o->block_device)
-		return true;
+		return device_can_punch(o);
 	return !fallocate(o->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 			  behind, 4096);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#define _GNU_SOURCE 1
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -53,6 +53,11 @@ static int front(const struct iovec *iov, int n, struct iovec *part)
 	return 1;
 }
 
+static size_t part_of(size_t n)
+{
+	return atomic_load(&faulty.shorten) && n > 1 ? n / 2 + 1 : n;
+}
+
 /* The linker puts these in place of the library's functions (--wrap). */
 #define WRAPPED(type, name, ...)		\
 	type __real_##name(__VA_ARGS__);	\
@@ -62,10 +67,18 @@ WRAPPED(ssize_t, preadv2, int fd, const struct iovec *iov, int n, off_t off,
 	int flags);
 WRAPPED(ssize_t, pwritev, int fd, const struct iovec *iov, int n, off_t off);
 WRAPPED(ssize_t, pread, int fd, void *p, size_t n, off_t off);
+WRAPPED(ssize_t, pwrite, int fd, const void *p, size_t n, off_t off);
 WRAPPED(int, fdatasync, int fd);
+WRAPPED(int, fsync, int fd);
 WRAPPED(int, fallocate, int fd, int mode, off_t off, off_t len);
 WRAPPED(int, ftruncate, int fd, off_t len);
 WRAPPED(int, link, const char *from, const char *to);
+WRAPPED(int, linkat, int at, const char *from, int to_at, const char *to,
+	int flags);
+WRAPPED(int, rename, const char *from, const char *to);
+WRAPPED(int, fchmod, int fd, mode_t mode);
+WRAPPED(int, futimens, int fd, const struct timespec *times);
+WRAPPED(off_t, lseek, int fd, off_t off, int whence);
 WRAPPED(int, fstat, int fd, struct stat *st);
 WRAPPED(int, open, const char *path, int flags, ...);
 
@@ -90,11 +103,12 @@ ssize_t __wrap_pwritev(int fd, const struct iovec *iov, int n, off_t off)
 
 ssize_t __wrap_pread(int fd, void *p, size_t n, off_t off)
 {
-	/* reads of headers are not continued after a signal, which they do
-	 * not get */
-	if (atomic_load(&faulty.err) != EINTR && fails(FAULT_READ))
-		return -1;
-	return __real_pread(fd, p, n, off);
+	return fails(FAULT_READ) ? -1 : __real_pread(fd, p, part_of(n), off);
+}
+
+ssize_t __wrap_pwrite(int fd, const void *p, size_t n, off_t off)
+{
+	return fails(FAULT_WRITE) ? -1 : __real_pwrite(fd, p, part_of(n), off);
 }
 
 int __wrap_fdatasync(int fd)
@@ -102,6 +116,13 @@ int __wrap_fdatasync(int fd)
 	if (fails(FAULT_SYNC))
 		return -1;
 	return atomic_load(&faulty.lazy) ? 0 : __real_fdatasync(fd);
+}
+
+int __wrap_fsync(int fd)
+{
+	if (fails(FAULT_SYNC))
+		return -1;
+	return atomic_load(&faulty.lazy) ? 0 : __real_fsync(fd);
 }
 
 int __wrap_fallocate(int fd, int mode, off_t off, off_t len)
@@ -117,6 +138,33 @@ int __wrap_ftruncate(int fd, off_t len)
 int __wrap_link(const char *from, const char *to)
 {
 	return fails(FAULT_OPEN) ? -1 : __real_link(from, to);
+}
+
+int __wrap_linkat(int at, const char *from, int to_at, const char *to,
+		  int flags)
+{
+	return fails(FAULT_OPEN) ? -1 :
+	       __real_linkat(at, from, to_at, to, flags);
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+	return fails(FAULT_OPEN) ? -1 : __real_rename(from, to);
+}
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+	return fails(FAULT_TIMES) ? -1 : __real_fchmod(fd, mode);
+}
+
+int __wrap_futimens(int fd, const struct timespec *times)
+{
+	return fails(FAULT_TIMES) ? -1 : __real_futimens(fd, times);
+}
+
+off_t __wrap_lseek(int fd, off_t off, int whence)
+{
+	return fails(FAULT_LOOK) ? -1 : __real_lseek(fd, off, whence);
 }
 
 int __wrap_fstat(int fd, struct stat *st)

@@ -11,13 +11,14 @@
 #include <abi/types.h>
 
 enum {
-	FAULT_OPEN	= 1,	/* open, link */
-	FAULT_LOOK	= 2,	/* fstat */
+	FAULT_OPEN	= 1,	/* open, link, rename */
+	FAULT_LOOK	= 2,	/* fstat, lseek */
 	FAULT_READ	= 4,
 	FAULT_WRITE	= 8,
 	FAULT_SYNC	= 16,
 	FAULT_ROOM	= 32,	/* fallocate, ftruncate */
-	FAULT_ALL	= 63,
+	FAULT_TIMES	= 64,	/* futimens, fchmod */
+	FAULT_ALL	= 127,
 };
 
 struct faulty {
