@@ -27,6 +27,7 @@ static int add(struct inode *dir, struct dentry *dentry,
 struct new {
 	umode_t mode;
 	u32 uid, gid;
+	struct hostfs_own *own;
 	struct posix_acl *access, *inherit;
 };
 
@@ -84,6 +85,8 @@ static int start(struct new *n, struct hostfs_where *w, struct mnt_idmap *idmap,
 		err = hostfs_where_name(w, dentry);
 	if (err)
 		new_done(n);
+	else
+		n->own = hostfs_own_name(dentry);
 	return err;
 }
 
@@ -93,6 +96,7 @@ static int finish(struct new *n, struct hostfs_where *w, struct inode *dir,
 {
 	int err = ret < 0 ? ret : new_acls(n, dir, &w->at, st);
 
+	hostfs_own_name_done(n->own);
 	hostfs_where_done(w);
 	new_done(n);
 	return err;

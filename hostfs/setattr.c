@@ -70,7 +70,9 @@ static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
 		return err;
 	if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)
 		w.at.fd = hi->wfd;
+	hostfs_own_begin(d_inode(dentry));
 	err = HOST(host_hostfs_setattr(hostfs_sb(dentry->d_sb)->host, &w.at, a));
+	hostfs_own_end(d_inode(dentry));
 	hostfs_unlock_where(&w, dentry);
 	return err;
 }

@@ -10,12 +10,18 @@
 
 s64 hostfs_call_xattr(struct dentry *dentry, const struct host_hostfs_xattr *x)
 {
+	bool change = x->op >= HOST_HOSTFS_XATTR_SET;
+	struct inode *inode = d_inode(dentry);
 	struct hostfs_where w;
 	s64 ret = hostfs_lock_where(&w, dentry);
 
 	if (ret)
 		return ret;
+	if (change)
+		hostfs_own_begin(inode);
 	ret = HOST(host_hostfs_xattr(hostfs_sb(dentry->d_sb)->host, &w.at, x));
+	if (change)
+		hostfs_own_end(inode);
 	hostfs_unlock_where(&w, dentry);
 	return ret;
 }
