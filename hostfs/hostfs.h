@@ -190,8 +190,10 @@ struct posix_acl *hostfs_get_acl(struct inode *inode, int type, bool rcu);
 int hostfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 		   struct posix_acl *acl, int type);
 /* Of a new file; acl NULL: nothing. */
-int hostfs_put_acl(struct host_hostfs *host, const struct host_hostfs_at *at,
+int hostfs_put_acl(const struct hostfs_sb *hsb, const struct host_hostfs_at *at,
 		   const struct posix_acl *acl, int type);
+/* Whether the mounted directory can have them. */
+bool hostfs_has_acls(const struct hostfs_sb *hsb);
 
 /* xattr.c */
 /* Attributes of hostfs itself on the host, with ownership=xattr: owner, and

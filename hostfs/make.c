@@ -62,16 +62,16 @@ static int new_start(struct new *n, struct mnt_idmap *idmap, struct inode *dir,
 static int new_acls(struct new *n, struct inode *dir, struct host_hostfs_at *at,
 		    const struct host_hostfs_stat *st)
 {
-	struct host_hostfs *host = hostfs_host(dir);
+	const struct hostfs_sb *hsb = hostfs_sb(dir->i_sb);
 	int err;
 
 	at->dev = st->dev;
 	at->ino = st->ino;
-	err = hostfs_put_acl(host, at, n->access, ACL_TYPE_ACCESS);
+	err = hostfs_put_acl(hsb, at, n->access, ACL_TYPE_ACCESS);
 	if (!err)
-		err = hostfs_put_acl(host, at, n->inherit, ACL_TYPE_DEFAULT);
+		err = hostfs_put_acl(hsb, at, n->inherit, ACL_TYPE_DEFAULT);
 	if (err && at->fd < 0)
-		HOST(host_hostfs_unlink(host, at, S_ISDIR(n->mode)));
+		HOST(host_hostfs_unlink(hsb->host, at, S_ISDIR(n->mode)));
 	return err;
 }
 

@@ -115,7 +115,11 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct inode *inode = d_inode(dentry);
 	int err = hostfs_change(idmap, dentry, attr);
 
-	if (!err && (attr->ia_valid & ATTR_MODE) && IS_POSIXACL(inode))
+	if (err || !(attr->ia_valid & ATTR_MODE) || !IS_POSIXACL(inode))
+		return err;
+	if (hostfs_sb(inode->i_sb)->records)
 		err = posix_acl_chmod(idmap, dentry, inode->i_mode);
+	else
+		forget_all_cached_acls(inode);	/* the host has done it */
 	return err;
 }

@@ -128,7 +128,7 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	}
 	if (ro)
 		sb->s_flags |= SB_RDONLY;
-	if (hsb->records)
+	if (hostfs_has_acls(hsb))
 		sb->s_flags |= SB_POSIXACL;
 	sb->s_magic = HOSTFS_SUPER_MAGIC;
 	sb->s_blocksize = 4096;

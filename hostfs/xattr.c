@@ -90,10 +90,12 @@ static int set_xattr(const struct xattr_handler *handler,
 /* The guest's name of one in the host's list, or NULL. */
 static const char *guest_name(const struct super_block *sb, const char *name)
 {
-	/* the host's ACLs are applied there */
+	bool records = hostfs_sb(sb)->records;
+
 	if (!strncmp(name, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN))
-		return NULL;
-	if (!hostfs_sb(sb)->records)
+		return !records && (sb->s_flags & SB_POSIXACL) &&
+		       is_posix_acl_xattr(name) ? name : NULL;
+	if (!records)
 		return name;
 	if (is_moved(name))
 		return NULL;		/* the host's own */
