@@ -184,7 +184,9 @@ int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 {
 	struct host_hostfs_stat st;
 	struct inode *inode;
-	int fd = make_tmpfile(idmap, dir, file->f_path.dentry, mode, &st);
+	/* of a removed directory, file systems of the host say this or that */
+	int fd = IS_DEADDIR(dir) || !dir->i_nlink ? -EPERM :
+		 make_tmpfile(idmap, dir, file->f_path.dentry, mode, &st);
 
 	if (fd < 0)
 		return finish_open_simple(file, fd);
