@@ -23,7 +23,10 @@ int hostfs_read_fd(struct inode *inode)
 void hostfs_close_fds(struct inode *inode)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
+	bool write = hi->lfd >= 0 || hi->wfd >= 0;
 
+	if (write)
+		hostfs_own_begin(inode);
 	if (hi->lfd >= 0 && hi->lfd != hi->rfd && hi->lfd != hi->wfd)
 		HOST((host_hostfs_close(hi->lfd), 0));
 	if (hi->rfd >= 0)
@@ -31,6 +34,8 @@ void hostfs_close_fds(struct inode *inode)
 	if (hi->wfd >= 0)
 		HOST((host_hostfs_close(hi->wfd), 0));
 	hi->rfd = hi->wfd = hi->lfd = -1;
+	if (write)
+		hostfs_own_end(inode);
 }
 
 /*

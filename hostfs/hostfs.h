@@ -42,6 +42,8 @@ struct hostfs_sb {
 	unsigned int timeout_ms;
 	bool append, ro;
 	bool records;			/* ownership=xattr */
+	bool want_notify;
+	struct hostfs_notify *notify;	/* NULL: without that option */
 	const char *jail;		/* path is below it, or NULL */
 	const char *bind;		/* hostfs_bind= it is from, or NULL */
 	struct hostfs_idmap uids, gids;
@@ -71,6 +73,10 @@ struct hostfs_inode {
 	unsigned int opens;
 	atomic_t writers;
 	struct mutex locking;		/* guest's and host's locks; before lock */
+	int wd;				/* notify.c: the host's watch, or -1 */
+	unsigned long watched;		/* jiffies */
+	atomic_t own;			/* operations of the guest that run */
+	u64 own_tick;			/* when the last one ended */
 };
 
 static inline struct hostfs_inode *hostfs_i(const struct inode *inode)
@@ -184,8 +190,10 @@ struct posix_acl *hostfs_get_acl(struct inode *inode, int type, bool rcu);
 int hostfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 		   struct posix_acl *acl, int type);
 /* Of a new file; acl NULL: nothing. */
-int hostfs_put_acl(struct host_hostfs *host, const struct host_hostfs_at *at,
+int hostfs_put_acl(const struct hostfs_sb *hsb, const struct host_hostfs_at *at,
 		   const struct posix_acl *acl, int type);
+/* Whether the mounted directory can have them. */
+bool hostfs_has_acls(const struct hostfs_sb *hsb);
 
 /* xattr.c */
 /* Attributes of hostfs itself on the host, with ownership=xattr: owner, and
@@ -197,6 +205,21 @@ ssize_t hostfs_listxattr(struct dentry *dentry, char *list, size_t size);
 /* lock.c */
 int hostfs_lock(struct file *file, int cmd, struct file_lock *fl);
 int hostfs_flock(struct file *file, int cmd, struct file_lock *fl);
+
+/* notify.c */
+struct hostfs_own;
+int hostfs_notify_start(struct super_block *sb);
+void hostfs_notify_stop(struct super_block *sb);
+void hostfs_notify_free(struct hostfs_notify *n);
+/* Perhaps someone is about to watch it. */
+void hostfs_notify_begin(struct inode *inode);
+void hostfs_notify_evict(struct inode *inode);
+/* Around the guest's own changes: of a name (begin gives NULL where nobody
+ * watches), of a file. */
+struct hostfs_own *hostfs_own_name(struct dentry *dentry);
+void hostfs_own_name_done(struct hostfs_own *own);
+void hostfs_own_begin(struct inode *inode);
+void hostfs_own_end(struct inode *inode);
 
 /* file.c */
 /* Another descriptor; under the inode's lock. */

@@ -87,6 +87,8 @@ struct inode *hostfs_iget(struct super_block *sb,
 	if (hostfs_sb(sb)->append)
 		inode->i_flags |= S_APPEND;
 	set_operations(inode, st);
+	if (!hostfs_sb(sb)->notify)
+		inode->i_opflags |= IOP_FASTPERM;	/* no hostfs_permission() */
 	hostfs_i(inode)->wrote = true;		/* nothing cached to drop */
 	hostfs_fill(inode, st, hostfs_version(inode), false);
 	unlock_new_inode(inode);

@@ -27,6 +27,7 @@ static int add(struct inode *dir, struct dentry *dentry,
 struct new {
 	umode_t mode;
 	u32 uid, gid;
+	struct hostfs_own *own;
 	struct posix_acl *access, *inherit;
 };
 
@@ -61,16 +62,16 @@ static int new_start(struct new *n, struct mnt_idmap *idmap, struct inode *dir,
 static int new_acls(struct new *n, struct inode *dir, struct host_hostfs_at *at,
 		    const struct host_hostfs_stat *st)
 {
-	struct host_hostfs *host = hostfs_host(dir);
+	const struct hostfs_sb *hsb = hostfs_sb(dir->i_sb);
 	int err;
 
 	at->dev = st->dev;
 	at->ino = st->ino;
-	err = hostfs_put_acl(host, at, n->access, ACL_TYPE_ACCESS);
+	err = hostfs_put_acl(hsb, at, n->access, ACL_TYPE_ACCESS);
 	if (!err)
-		err = hostfs_put_acl(host, at, n->inherit, ACL_TYPE_DEFAULT);
+		err = hostfs_put_acl(hsb, at, n->inherit, ACL_TYPE_DEFAULT);
 	if (err && at->fd < 0)
-		HOST(host_hostfs_unlink(host, at, S_ISDIR(n->mode)));
+		HOST(host_hostfs_unlink(hsb->host, at, S_ISDIR(n->mode)));
 	return err;
 }
 
@@ -84,6 +85,8 @@ static int start(struct new *n, struct hostfs_where *w, struct mnt_idmap *idmap,
 		err = hostfs_where_name(w, dentry);
 	if (err)
 		new_done(n);
+	else
+		n->own = hostfs_own_name(dentry);
 	return err;
 }
 
@@ -93,6 +96,7 @@ static int finish(struct new *n, struct hostfs_where *w, struct inode *dir,
 {
 	int err = ret < 0 ? ret : new_acls(n, dir, &w->at, st);
 
+	hostfs_own_name_done(n->own);
 	hostfs_where_done(w);
 	new_done(n);
 	return err;
@@ -180,7 +184,9 @@ int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 {
 	struct host_hostfs_stat st;
 	struct inode *inode;
-	int fd = make_tmpfile(idmap, dir, file->f_path.dentry, mode, &st);
+	/* of a removed directory, file systems of the host say this or that */
+	int fd = IS_DEADDIR(dir) || !dir->i_nlink ? -EPERM :
+		 make_tmpfile(idmap, dir, file->f_path.dentry, mode, &st);
 
 	if (fd < 0)
 		return finish_open_simple(file, fd);

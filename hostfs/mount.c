@@ -65,7 +65,8 @@ __setup("hostfs_bind=", bind_option);
 
 /* ---- options ---- */
 
-enum { OPT_PATH, OPT_TIMEOUT, OPT_BIND, OPT_UIDMAP, OPT_GIDMAP, OPT_OWNERSHIP };
+enum { OPT_PATH, OPT_TIMEOUT, OPT_BIND, OPT_UIDMAP, OPT_GIDMAP, OPT_OWNERSHIP,
+       OPT_NOTIFY };
 
 static const struct constant_table ownerships[] = {
 	{ "host",	false },
@@ -80,6 +81,7 @@ static const struct fs_parameter_spec hostfs_parameters[] = {
 	fsparam_string("uidmap",	OPT_UIDMAP),
 	fsparam_string("gidmap",	OPT_GIDMAP),
 	fsparam_enum("ownership",	OPT_OWNERSHIP, ownerships),
+	fsparam_flag_no("notify",	OPT_NOTIFY),
 	{}
 };
 
@@ -145,6 +147,9 @@ static int hostfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 		return add_ids(fc, &hsb->gids, param->string);
 	case OPT_OWNERSHIP:
 		hsb->records = result.uint_32;
+		return 0;
+	case OPT_NOTIFY:
+		hsb->want_notify = !result.negated;
 		return 0;
 	}
 	if (result.uint_32 > 3600000)

@@ -85,6 +85,7 @@ static int hostfs_link(struct dentry *old, struct inode *dir,
 	struct inode *inode = d_inode(old);
 	struct hostfs_inode *hi = hostfs_i(inode);
 	struct hostfs_where from, to;
+	struct hostfs_own *own;
 	int err;
 
 	err = hostfs_lock_where(&from, old);
@@ -92,7 +93,11 @@ static int hostfs_link(struct dentry *old, struct inode *dir,
 		return err;
 	err = hostfs_where_name(&to, new);
 	if (!err) {
+		own = hostfs_own_name(new);
+		hostfs_own_begin(inode);
 		err = HOST(host_hostfs_link(hostfs_host(dir), &from.at, &to.at));
+		hostfs_own_end(inode);
+		hostfs_own_name_done(own);
 		hostfs_where_done(&to);
 	}
 	hostfs_unlock_where(&from, old);
@@ -135,12 +140,17 @@ static void lost_name(struct inode *inode)
 static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 {
 	struct inode *inode = d_inode(dentry);
+	struct hostfs_own *own;
 	struct hostfs_where w;
 	int err = where_meant(&w, dentry);
 
 	if (err)
 		return err;
+	own = hostfs_own_name(dentry);
+	hostfs_own_begin(inode);
 	err = HOST(host_hostfs_unlink(hostfs_host(dir), &w.at, is_dir));
+	hostfs_own_end(inode);
+	hostfs_own_name_done(own);
 	hostfs_where_done(&w);
 	if (err)
 		return err;
@@ -159,6 +169,28 @@ static int hostfs_rmdir(struct inode *dir, struct dentry *dentry)
 	return remove(dir, dentry, true);
 }
 
+static int rename_host(struct inode *dir, const struct hostfs_where *from,
+		       struct dentry *old, const struct hostfs_where *to,
+		       struct dentry *new, unsigned int flags)
+{
+	struct hostfs_own *own_old = hostfs_own_name(old);
+	struct hostfs_own *own_new = hostfs_own_name(new);
+	struct inode *moved = d_inode(old), *other = d_inode(new);
+	int err;
+
+	hostfs_own_begin(moved);
+	if (other)
+		hostfs_own_begin(other);
+	err = HOST(host_hostfs_rename(hostfs_host(dir), &from->at, &to->at,
+				      flags));
+	if (other)
+		hostfs_own_end(other);
+	hostfs_own_end(moved);
+	hostfs_own_name_done(own_new);
+	hostfs_own_name_done(own_old);
+	return err;
+}
+
 static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 			 struct dentry *old, struct inode *new_dir,
 			 struct dentry *new, unsigned int flags)
@@ -173,8 +205,7 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		return err;
 	err = where_meant(&to, new);
 	if (!err) {
-		err = HOST(host_hostfs_rename(hostfs_host(old_dir), &from.at,
-					      &to.at, flags));
+		err = rename_host(old_dir, &from, old, &to, new, flags);
 		hostfs_where_done(&to);
 	}
 	hostfs_where_done(&from);
@@ -220,6 +251,20 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 	return text;
 }
 
+/*
+ * Whoever is about to watch a file is asked for MAY_READ alone: open() adds
+ * MAY_OPEN, access() MAY_ACCESS. Without -o notify this is not called.
+ */
+static int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode,
+			     int mask)
+{
+	int err = generic_permission(idmap, inode, mask);
+
+	if (!err && mask == MAY_READ)
+		hostfs_notify_begin(inode);
+	return err;
+}
+
 const struct inode_operations hostfs_link_inode_operations = {
 	.get_link	= hostfs_get_link,
 	.getattr	= hostfs_getattr,
@@ -228,6 +273,7 @@ const struct inode_operations hostfs_link_inode_operations = {
 };
 
 const struct inode_operations hostfs_file_inode_operations = {
+	.permission	= hostfs_permission,
 	.getattr	= hostfs_getattr,
 	.setattr	= hostfs_setattr,
 	.listxattr	= hostfs_listxattr,
@@ -236,6 +282,7 @@ const struct inode_operations hostfs_file_inode_operations = {
 };
 
 const struct inode_operations hostfs_dir_inode_operations = {
+	.permission	= hostfs_permission,
 	.lookup		= hostfs_lookup,
 	.create		= hostfs_create,
 	.link		= hostfs_link,

@@ -70,7 +70,9 @@ static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
 		return err;
 	if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)
 		w.at.fd = hi->wfd;
+	hostfs_own_begin(d_inode(dentry));
 	err = HOST(host_hostfs_setattr(hostfs_sb(dentry->d_sb)->host, &w.at, a));
+	hostfs_own_end(d_inode(dentry));
 	hostfs_unlock_where(&w, dentry);
 	return err;
 }
@@ -113,7 +115,11 @@ int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 	struct inode *inode = d_inode(dentry);
 	int err = hostfs_change(idmap, dentry, attr);
 
-	if (!err && (attr->ia_valid & ATTR_MODE) && IS_POSIXACL(inode))
+	if (err || !(attr->ia_valid & ATTR_MODE) || !IS_POSIXACL(inode))
+		return err;
+	if (hostfs_sb(inode->i_sb)->records)
 		err = posix_acl_chmod(idmap, dentry, inode->i_mode);
+	else
+		forget_all_cached_acls(inode);	/* the host has done it */
 	return err;
 }

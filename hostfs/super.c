@@ -24,7 +24,7 @@ static struct inode *hostfs_alloc_inode(struct super_block *sb)
 	memset((char *)hi + sizeof(hi->vfs), 0, sizeof(*hi) - sizeof(hi->vfs));
 	mutex_init(&hi->lock);
 	mutex_init(&hi->locking);
-	hi->rfd = hi->wfd = hi->lfd = -1;
+	hi->rfd = hi->wfd = hi->lfd = hi->wd = -1;
 	return &hi->vfs;
 }
 
@@ -37,6 +37,7 @@ static void hostfs_evict_inode(struct inode *inode)
 {
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	hostfs_notify_evict(inode);
 	hostfs_close_fds(inode);
 }
 
@@ -75,6 +76,8 @@ static int hostfs_show_options(struct seq_file *m, struct dentry *root)
 		seq_printf(m, ",attr_timeout=%u", hsb->timeout_ms);
 	if (hsb->records)
 		seq_puts(m, ",ownership=xattr");
+	if (hsb->notify)
+		seq_puts(m, ",notify");
 	hostfs_idmap_show(m, "uidmap", &hsb->uids);
 	hostfs_idmap_show(m, "gidmap", &hsb->gids);
 	return 0;
@@ -125,7 +128,7 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	}
 	if (ro)
 		sb->s_flags |= SB_RDONLY;
-	if (hsb->records)
+	if (hostfs_has_acls(hsb))
 		sb->s_flags |= SB_POSIXACL;
 	sb->s_magic = HOSTFS_SUPER_MAGIC;
 	sb->s_blocksize = 4096;
@@ -141,6 +144,12 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 	if (err)
 		return err;
 	sb->s_bdi->ra_pages = sb->s_bdi->io_pages = (1 << 20) >> PAGE_SHIFT;
+	if (hsb->want_notify)
+		err = hostfs_notify_start(sb);
+	if (err) {
+		errorf(fc, "hostfs: %s: notify: error %d", hsb->path, err);
+		return err;
+	}
 	return make_root(sb);
 }
 
@@ -148,6 +157,7 @@ void hostfs_free_sb(struct hostfs_sb *hsb)
 {
 	if (!hsb)
 		return;
+	hostfs_notify_free(hsb->notify);
 	if (hsb->host)
 		HOST((host_hostfs_unmount(hsb->host), 0));
 	kfree(hsb->path);
@@ -162,6 +172,7 @@ void hostfs_kill_sb(struct super_block *sb)
 	if (hsb) {
 		swap(created, hsb->created);
 		iput(created);
+		hostfs_notify_stop(sb);
 	}
 	kill_anon_super(sb);
 	hostfs_free_sb(hsb);

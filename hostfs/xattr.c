@@ -10,12 +10,18 @@
 
 s64 hostfs_call_xattr(struct dentry *dentry, const struct host_hostfs_xattr *x)
 {
+	bool change = x->op >= HOST_HOSTFS_XATTR_SET;
+	struct inode *inode = d_inode(dentry);
 	struct hostfs_where w;
 	s64 ret = hostfs_lock_where(&w, dentry);
 
 	if (ret)
 		return ret;
+	if (change)
+		hostfs_own_begin(inode);
 	ret = HOST(host_hostfs_xattr(hostfs_sb(dentry->d_sb)->host, &w.at, x));
+	if (change)
+		hostfs_own_end(inode);
 	hostfs_unlock_where(&w, dentry);
 	return ret;
 }
@@ -84,10 +90,12 @@ static int set_xattr(const struct xattr_handler *handler,
 /* The guest's name of one in the host's list, or NULL. */
 static const char *guest_name(const struct super_block *sb, const char *name)
 {
-	/* the host's ACLs are applied there */
+	bool records = hostfs_sb(sb)->records;
+
 	if (!strncmp(name, XATTR_SYSTEM_PREFIX, XATTR_SYSTEM_PREFIX_LEN))
-		return NULL;
-	if (!hostfs_sb(sb)->records)
+		return !records && (sb->s_flags & SB_POSIXACL) &&
+		       is_posix_acl_xattr(name) ? name : NULL;
+	if (!records)
 		return name;
 	if (is_moved(name))
 		return NULL;		/* the host's own */

@@ -173,6 +173,19 @@ int host_hostfs_lock(int fd, u32 type, u64 start, u64 end);
 int host_hostfs_test_lock(int fd, struct host_hostfs_range *r);
 int host_hostfs_flock(int fd, u32 type);
 
+/* ---- changes that others make ---- */
+
+/* An inotify instance: its descriptor, ready when there are changes; closed by
+ * host_hostfs_close(). */
+int host_hostfs_notify(void);
+/* Watches a file: the number that its changes have. ENOSPC: no more of them. */
+int host_hostfs_watch(struct host_hostfs *root, const struct host_hostfs_at *at,
+		      int notify);
+void host_hostfs_unwatch(int notify, int wd);
+/* Whole struct inotify_event of the host; EAGAIN: no more now. What the caller
+ * changed itself is among them, from before that call returned. */
+s64 host_hostfs_changes(int notify, void *buf, u64 size);
+
 struct host_hostfs_statfs {
 	u64 bsize, blocks, bfree, bavail, files, ffree, namelen;
 };

@@ -9,8 +9,45 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/wait.h>
 
 /* ---- open ---- */
+
+/* What is run cannot be written, under none of its names, but replaced. */
+static void test_running(char *const argv[])
+{
+	char buf[1];
+	int go[2], ran[2], status;
+	pid_t pid;
+
+	if (pipe2(go, O_CLOEXEC) || pipe2(ran, O_CLOEXEC))
+		die("pipe");
+	pid = fork();
+	if (!pid) {
+		dup2(go[0], 0);
+		execve("prog", argv, argv + 2);
+		_exit(99);
+	}
+	/* exec closes it */
+	close(ran[1]);
+	if (pid < 0 || read(ran[0], buf, 1))
+		die("prog does not run");
+	OPENS(open("prog", O_WRONLY));
+	OPENS(open("prog", O_RDWR | O_TRUNC));
+	OPENS(open("prog", O_RDONLY));
+	R(truncate("prog", 1));
+	R(link("prog", "prog-2"));
+	OPENS(open("prog-2", O_WRONLY | O_APPEND));
+	make("prog-3", "x", 0644, 0, 0);
+	R(rename("prog-3", "prog"));
+	OPENS(open("prog", O_WRONLY));
+	R(rename("prog-2", "prog"));
+	close(go[1]);
+	close(go[0]);
+	R(waitpid(pid, &status, 0) != pid || status);
+	close(ran[0]);
+	OPENS(open("prog", O_WRONLY));
+}
 
 /* What is being written cannot be run. */
 static void test_busy(void)
@@ -32,6 +69,7 @@ static void test_busy(void)
 	R(execve("prog", argv, none));
 	R(execve(".", argv, none));
 	R(chmod("prog", 0755));
+	test_running(argv);
 }
 
 void test_open(void)

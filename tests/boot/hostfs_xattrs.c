@@ -2,7 +2,8 @@
 /*
  * Extended attributes on a mount with ownership=xattr: hostfs_xattrs DIR. Those
  * of all name spaces, on all kinds of file, and not those of hostfs itself; and
- * ACLs.
+ * ACLs. hostfs_xattrs DIR acl: ACLs only, on any file system that has them;
+ * hostfs_xattrs DIR noacl: on one that has none.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -185,13 +186,33 @@ static void default_acl(void)
 	umask(0);
 }
 
+static int no_acl(void)
+{
+	struct acl a = acl(6);
+	int fd = open("noacl", O_CREAT | O_EXCL | O_RDWR, 0644);
+
+	CHECK(fd >= 0 && !close(fd));
+	CHECK(setxattr("noacl", ACCESS, &a, sizeof(a), 0) && errno == EOPNOTSUPP);
+	CHECK(setxattr(".", DEFAULT, &a, sizeof(a), 0) && errno == EOPNOTSUPP);
+	CHECK(getxattr("noacl", ACCESS, &a, sizeof(a)) < 0 && errno == EOPNOTSUPP);
+	CHECK(mode("noacl") == 0644 && !count("noacl", ""));
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct stat st;
 	int fd;
 
-	CHECK(argc == 2 && !chdir(argv[1]));
+	CHECK(argc >= 2 && !chdir(argv[1]));
 	umask(0);
+	if (argc > 2 && !strcmp(argv[2], "noacl"))
+		return no_acl();
+	if (argc > 2) {
+		access_acl();
+		default_acl();
+		return 0;
+	}
 	/* open for writing, though its mode lets nobody write */
 	fd = open("x-file", O_CREAT | O_EXCL | O_RDWR, 0444);
 	CHECK(fd >= 0 && write(fd, "data", 4) == 4);
