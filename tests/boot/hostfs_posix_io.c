@@ -144,8 +144,9 @@ static void test_far(void)
 	posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
 	kept = pread(fd, &c, 1, 1ll << 62) == 1 && c == 'x';
 	refused |= close(fd) != 0;
-	note("a write at 1 << 62 is %s",
-	     refused ? "refused" : kept ? "kept" : "lost");
+	note("a write at 1 << 62 is %s", refused ? "refused"
+					 : kept	 ? "kept"
+						 : "lost");
 }
 
 void test_size(void)
@@ -284,8 +285,8 @@ void test_zero(void)
 {
 	int fd = blocks("file");
 
-	TIMES("file", fallocate(fd, FALLOC_FL_ZERO_RANGE, 3 * BLOCK,
-				3 * BLOCK));
+	TIMES("file",
+	      fallocate(fd, FALLOC_FL_ZERO_RANGE, 3 * BLOCK, 3 * BLOCK));
 	show_map(fd);
 	R(fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, 5 * BLOCK,
 		    3 * BLOCK));
