@@ -270,6 +270,8 @@ int main(int argc, char **argv)
 	run("open", test_open);
 	run("size", test_size);
 	run("ranges", test_ranges);
+	run("zero", test_zero);
+	run("collapse", test_collapse);
 	run("times", test_times);
 	run("readdir", test_readdir);
 	run("modes", test_modes);

@@ -69,6 +69,8 @@ void test_rename(void);
 void test_open(void);
 void test_size(void);
 void test_ranges(void);
+void test_zero(void);
+void test_collapse(void);
 void test_times(void);
 void test_readdir(void);
 void test_modes(void);
