@@ -42,8 +42,11 @@ static int compare(void *context, const char *name, uint64_t ino)
 int fs_lookup(struct fs *fs, uint64_t dir, const char *name, uint64_t *ino)
 {
 	struct wanted wanted = { .name = name };
-	int r = fs_readdir(fs, dir, compare, &wanted);
+	int r;
 
+	if (fs->ops->lookup)
+		return fs->ops->lookup(fs, dir, name, ino);
+	r = fs_readdir(fs, dir, compare, &wanted);
 	if (r < 0)
 		return r;
 	*ino = wanted.ino;

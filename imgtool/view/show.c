@@ -190,7 +190,7 @@ static int stat_text(struct view *view)
 	printf("      type: %s\n", view_type(attr->mode));
 	printf("      mode: %04o %s\n", attr->mode & 07777, mode);
 	printf("     owner: %u:%u\n", attr->uid, attr->gid);
-	printf("     inode: %" PRIu64 "\n", attr->ino);
+	printf("     inode: %" PRIu64 "\n", attr->number);
 	printf("     links: %u\n", attr->nlink);
 	printf("      size: %" PRIu64 "\n", attr->size);
 	printf(" allocated: %" PRIu64 "\n", attr->blocks * 512);
