@@ -508,6 +508,7 @@ int ext_open(struct fs *fs)
 	fs->private = ext;
 	fs->ops = &ext_ops;
 	fs->root = EXT2_ROOT_INO;
+	fs->data_most = disk->size;
 	if (!sane(ext, disk)) {
 		fs_close(fs);
 		return report_open(disk, EXT2_ET_CORRUPT_SUPERBLOCK);

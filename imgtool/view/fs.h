@@ -80,7 +80,8 @@ struct fs {
 	const struct fs_ops *ops;
 	struct disk *disk;
 	uint64_t root;
-	char type[16]; /* "ext4" */
+	uint64_t data_most; /* that a file can have, less its holes; bytes */
+	char type[32]; /* "ext4" */
 	void *private;
 };
 
