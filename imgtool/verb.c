@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/engine/engine.h"
 #include "imgtool/msg.h"
 #include "imgtool/verb.h"
 
@@ -165,5 +166,13 @@ int verb_args_next(struct verb_args *args, const char **value)
 		return -1;
 	}
 	*value = optarg;
+	if (c == OPTION_ENGINE) {
+		if (engine_choose(optarg) == 0)
+			return verb_args_next(args, value);
+		args->status = verb_usage_error(optarg, "--engine takes auto, "
+						"direct or guest");
+		args_done(args);
+		return -1;
+	}
 	return c;
 }

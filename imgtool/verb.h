@@ -39,6 +39,12 @@ enum {
 /* The first value for options that have no short letter. */
 enum { OPTION_LONG_ONLY = 256 };
 
+/* Of all verbs that have it; no verb sees it. */
+enum { OPTION_ENGINE = 8192 };
+#define VERB_OPTION_ENGINE                                                     \
+	{ "engine", OPTION_ENGINE, "auto|direct|guest",                        \
+	  "what reads the file system" }
+
 struct verb_option {
 	const char *name;  /* long name, without the dashes */
 	int id;		   /* short letter, or OPTION_LONG_ONLY and up */

@@ -8,9 +8,8 @@
 #include "imgtool/view/verbs.h"
 
 #define OPERANDS                                                               \
-	"IMG is a raw image or COW file with ext2, ext3 or ext4 on it, IMG@N partition\n" \
-	"N of it; the longest prefix of the operand that is an existing file is the\n" \
-	"image."
+	"IMG is a raw image or COW file, IMG@N partition N of it; the longest prefix of\n" \
+	"the operand that is an existing file is the image."
 
 const struct verb verbs[] = {
 	{

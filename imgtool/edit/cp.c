@@ -22,6 +22,7 @@ const struct verb_option verb_cp_options[] = {
 	{ "from", OPT_FROM, "IMG", "sources are paths in exactly this file" },
 	{ "to", OPT_TO, "IMG", "the target is a path in exactly this file" },
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 

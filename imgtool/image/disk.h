@@ -68,6 +68,10 @@ int disk_choose(struct disk *disk, unsigned int number);
  * 0, or -1: reported. */
 int disk_find_partitions(struct disk *disk);
 
+/* Label and uuid of the file system on the chosen part, as blkid knows them;
+ * "" if there is none. */
+void disk_names(struct disk *disk, char label[256], char uuid[64]);
+
 /*
  * All LENGTH bytes at OFFSET of the chosen part. 0 or -errno; -EIO past it.
  * Threads may read at once; a write of part of a sector of 512 bytes must be

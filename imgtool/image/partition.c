@@ -20,6 +20,7 @@
 #include <blkid/blkid.h>
 
 #include "imgtool/image/disk.h"
+#include "imgtool/engine/engine.h"
 #include "imgtool/msg.h"
 
 #define SECTOR 512
@@ -115,6 +116,43 @@ static int start_probing(struct probing *p, struct disk *disk)
 	provide_ends(p, 0, disk->file_size);
 	provide_logical(p);
 	return 0;
+}
+
+static void get_value(blkid_probe probe, const char *name, char *to,
+		      size_t size)
+{
+	const char *value;
+
+	*to = 0;
+	if (!blkid_probe_lookup_value(probe, name, &value, NULL))
+		copy(to, size, value);
+}
+
+void disk_names(struct disk *disk, char label[256], char uuid[64])
+{
+	struct probing p;
+	blkid_probe probe;
+
+	*label = *uuid = 0;
+	if (start_probing(&p, disk) < 0)
+		return;
+	probe = blkid_new_probe();
+	if (probe) {
+		provide_ends(&p, disk->offset, disk->size);
+		if (!blkid_probe_set_device(probe, p.fd, disk->offset,
+					    disk->size) &&
+		    !blkid_probe_enable_superblocks(probe, 1) &&
+		    !blkid_probe_set_superblocks_flags(probe,
+						       BLKID_SUBLKS_LABEL |
+						       BLKID_SUBLKS_UUID) &&
+		    blkid_do_safeprobe(probe) == 0) {
+			get_value(probe, "LABEL", label, 256);
+			get_value(probe, "UUID", uuid, 64);
+		}
+		blkid_free_probe(probe);
+	}
+	if (p.fd != disk->fd)
+		close(p.fd);
 }
 
 /* The file system in a range of the file; "" if there is none we know. */
@@ -225,7 +263,7 @@ static int take(struct disk *disk, const struct partition *p)
 
 int disk_choose(struct disk *disk, unsigned int number)
 {
-	const struct partition *p, *found = NULL;
+	const struct partition *p, *found = NULL, *other = NULL;
 	size_t i, n = 0;
 
 	if (number && !disk->partition_count)
@@ -241,6 +279,15 @@ int disk_choose(struct disk *disk, unsigned int number)
 			n++;
 		}
 	}
+	/* The rest counts where there is no ext: it may be the firmware's. */
+	for (i = 0; !number && !found && i < disk->partition_count; i++) {
+		p = &disk->partitions[i];
+		if (engine_reads(p->fs)) {
+			other = p;
+			n++;
+		}
+	}
+	found = found ?: other;
 	if (number)
 		return msg_error(disk->name, "has no partition %u; imgtool "
 				 "info lists them", number);

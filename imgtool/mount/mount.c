@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "imgtool/engine/engine.h"
 #include "imgtool/image/disk.h"
 #include "imgtool/mount/mount.h"
 #include "imgtool/msg.h"
@@ -30,6 +31,7 @@ int verb_mount(int argc, char **argv)
 	bool raw = false;
 	int c, r;
 
+	engine_open = NULL; /* a guest does not outlive going to background */
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0) {
 		switch (c) {

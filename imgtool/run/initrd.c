@@ -52,17 +52,19 @@ static void add(struct archive *a, const char *name, unsigned int mode,
 	append(a, data, n);
 }
 
-static void fill(struct archive *a)
+static void fill(struct archive *a, const struct initrd *what)
 {
 	static const char *const folders[] = { "dev", "proc", "sys",
-					       "sysroot" };
+					       "sysroot", "modules" };
 	size_t i;
 
 	for (i = 0; i < sizeof(folders) / sizeof(*folders); i++)
 		add(a, folders[i], S_IFDIR | 0755, 0, "", 0);
 	add(a, "dev/console", S_IFCHR | 0600, makedev(5, 1), "", 0);
-	add(a, "init", S_IFREG | 0755, 0, run_init_start,
-	    run_init_end - run_init_start);
+	add(a, "init", S_IFREG | 0755, 0, what->init, what->init_size);
+	for (i = 0; i < what->count; i++)
+		add(a, what->files[i].name, S_IFREG | 0644, 0,
+		    what->files[i].data, what->files[i].size);
 	add(a, "TRAILER!!!", 0, 0, "", 0);
 }
 
@@ -97,13 +99,16 @@ static int write_all(int fd, const unsigned char *data, size_t size)
 	return 0;
 }
 
-int initrd_create(void)
+int initrd_create(const struct initrd *what)
 {
-	struct archive a = { .room = run_init_end - run_init_start + 4096 };
+	struct archive a = { .room = what->init_size + 4096 };
 	int low, fd, err;
+	size_t i;
 
+	for (i = 0; i < what->count; i++)
+		a.room += HEADER_BYTES + 128 + what->files[i].size;
 	a.data = mem_alloc(a.room);
-	fill(&a);
+	fill(&a, what);
 	low = nameless_file();
 	fd = low < 0 ? -1 : fcntl(low, F_DUPFD_CLOEXEC, RUN_FD_MIN);
 	err = errno;

@@ -37,27 +37,39 @@ static bool own_folder(char *dir, size_t size)
 	return true;
 }
 
-const char *kernel_find(const struct run_options *options)
+static const char *from_environment(void)
 {
-	const char *name = options->kernel;
+	const char *name = getenv("UMKIT_KERNEL");
+
+	return name && *name ? name : NULL;
+}
+
+const char *kernel_look(void)
+{
+	const char *name = from_environment();
 	char dir[4000];
 
-	if (!name) {
-		name = getenv("UMKIT_KERNEL");
-		if (name && !*name)
-			name = NULL;
-	}
+	if (name)
+		return access(name, X_OK) ? NULL : name;
+	if (own_folder(dir, sizeof(dir)) &&
+	    (try_kernel(dir, "linux") || try_kernel(dir, "../kernel/linux")))
+		return found;
+	return try_kernel(run_bindir, "linux") ? found : NULL;
+}
+
+const char *kernel_find(const struct run_options *options)
+{
+	const char *name = options->kernel ?: from_environment();
+
 	if (name) {
 		if (!access(name, X_OK))
 			return name;
 		msg_errno(name, errno, "not usable as the kernel");
 		return NULL;
 	}
-	if (own_folder(dir, sizeof(dir)) &&
-	    (try_kernel(dir, "linux") || try_kernel(dir, "../kernel/linux")))
-		return found;
-	if (try_kernel(run_bindir, "linux"))
-		return found;
+	name = kernel_look();
+	if (name)
+		return name;
 	msg_error("linux", "the kernel is neither beside imgtool nor in %s; install it, or give --kernel FILE",
 		  run_bindir);
 	return NULL;

@@ -120,8 +120,19 @@ int script_read(struct run_options *options);
 /* The program that becomes init, as it lies in imgtool. */
 extern const unsigned char run_init_start[], run_init_end[];
 
+struct initrd {
+	const void *init;
+	size_t init_size;
+	const struct initrd_file {
+		const char *name; /* at most 32 bytes */
+		const void *data;
+		size_t size;
+	} *files;
+	size_t count;
+};
+
 /* A descriptor of a new, nameless file with the archive. */
-int initrd_create(void);
+int initrd_create(const struct initrd *what);
 
 /* ---- stdio.c ---- */
 
@@ -147,6 +158,9 @@ void stdio_release(struct run_stdio *stdio);
 
 /* Where `make install` puts it; written by the Makefile. */
 extern const char run_bindir[];
+
+/* Where it is, if nobody says --kernel; NULL: nowhere. Static. */
+const char *kernel_look(void);
 
 /* Find the kernel: --kernel, $UMKIT_KERNEL, beside imgtool, in the build
  * tree, in bindir. Static, or NULL after a message. */

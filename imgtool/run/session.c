@@ -394,7 +394,11 @@ static void wait_for_end(struct session *s)
 
 static int start_guest(struct session *s, const char *kernel)
 {
-	int fds[RUN_CHANNELS + 3], initrd = initrd_create(), result;
+	const struct initrd what = {
+		.init = run_init_start,
+		.init_size = run_init_end - run_init_start,
+	};
+	int fds[RUN_CHANNELS + 3], initrd = initrd_create(&what), result;
 	char **argv;
 	size_t i;
 

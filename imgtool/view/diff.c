@@ -25,6 +25,7 @@ const struct verb_option verb_diff_options[] = {
 	{ "times", 't', NULL, "compare modification times, too" },
 	{ "quiet", 'q', NULL, "print no differences, only tell the status" },
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };

@@ -74,7 +74,8 @@ static int compare_files(struct pair pair[2], uint64_t size,
 	size_t length;
 	int r = 0;
 
-	left = pair[0].side->view.disk.size + pair[1].side->view.disk.size;
+	left = pair[0].side->view.fs.data_most +
+	       pair[1].side->view.fs.data_most;
 	for (; r == 0; at += length, left -= length) {
 		r = next_data(pair, at, &at, &end, bad);
 		if (r < 0 || at >= size)

@@ -157,7 +157,7 @@ static int ext_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
 	memset(attr, 0, sizeof(*attr));
 	if (r < 0)
 		return r;
-	attr->ino = ino;
+	attr->ino = attr->number = ino;
 	attr->mode = i->i_mode;
 	attr->uid = inode_uid(*i);
 	attr->gid = inode_gid(*i);
@@ -508,6 +508,7 @@ int ext_open(struct fs *fs)
 	fs->private = ext;
 	fs->ops = &ext_ops;
 	fs->root = EXT2_ROOT_INO;
+	fs->data_most = disk->size;
 	if (!sane(ext, disk)) {
 		fs_close(fs);
 		return report_open(disk, EXT2_ET_CORRUPT_SUPERBLOCK);
@@ -521,4 +522,11 @@ int ext_open(struct fs *fs)
 	}
 	name_type(fs, ext->fs->super);
 	return 0;
+}
+
+const struct ext2_super_block *ext_super(const struct fs *fs)
+{
+	const struct ext *ext = fs->private;
+
+	return fs->ops == &ext_ops ? ext->fs->super : NULL;
 }

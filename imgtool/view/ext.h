@@ -69,4 +69,7 @@ struct overlay *ext_replay(struct ext *ext, const char *name);
 
 int ext_open(struct fs *fs);
 
+/* The superblock; NULL if it is another kind of file system. */
+const struct ext2_super_block *ext_super(const struct fs *fs);
+
 #endif

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "imgtool/engine/engine.h"
 #include "imgtool/msg.h"
 #include "imgtool/view/ext.h"
 
@@ -14,7 +15,11 @@ int fs_open(struct fs *fs, struct disk *disk)
 {
 	memset(fs, 0, sizeof(*fs));
 	fs->disk = disk;
-	return ext_open(fs);
+	if (!engine_wanted(disk))
+		return ext_open(fs);
+	if (!engine_open)
+		return msg_error(disk->name, "this program has no engine");
+	return engine_open(fs);
 }
 
 void fs_close(struct fs *fs)
@@ -42,8 +47,11 @@ static int compare(void *context, const char *name, uint64_t ino)
 int fs_lookup(struct fs *fs, uint64_t dir, const char *name, uint64_t *ino)
 {
 	struct wanted wanted = { .name = name };
-	int r = fs_readdir(fs, dir, compare, &wanted);
+	int r;
 
+	if (fs->ops->lookup)
+		return fs->ops->lookup(fs, dir, name, ino);
+	r = fs_readdir(fs, dir, compare, &wanted);
 	if (r < 0)
 		return r;
 	*ino = wanted.ino;

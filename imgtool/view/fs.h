@@ -3,7 +3,8 @@
  * One interface to the tree in an image, under every verb that reads. What is
  * behind it (struct fs_ops) is ext2, 3 and 4 by our own reader and libext2fs.
  *
- * Inodes are numbers; the root has fs->root. Functions return 0 or -errno;
+ * Inodes are numbers, small enough to be an index; the root has fs->root. What
+ * the file system itself calls an inode is fs_attr.number. Functions return 0 or -errno;
  * -EUCLEAN is a damaged file system, -EOPNOTSUPP something that cannot be
  * read here. Images are hostile: whatever is in one, no function here crashes,
  * hangs, or takes memory beyond what the image itself holds.
@@ -32,6 +33,7 @@ struct fs_time {
 
 struct fs_attr {
 	uint64_t ino;
+	uint64_t number; /* of the inode, for people */
 	uint32_t mode, uid, gid, nlink;
 	uint32_t major, minor; /* of a device */
 	uint64_t size;
@@ -58,6 +60,9 @@ struct fs;
 
 struct fs_ops {
 	int (*stat)(struct fs *fs, uint64_t ino, struct fs_attr *attr);
+	/* may be NULL: readdir does it */
+	int (*lookup)(struct fs *fs, uint64_t dir, const char *name,
+		      uint64_t *ino);
 	int (*readdir)(struct fs *fs, uint64_t ino, fs_entry_fn *fn,
 		       void *context);
 	ssize_t (*read)(struct fs *fs, uint64_t ino, uint64_t offset,
@@ -75,7 +80,8 @@ struct fs {
 	const struct fs_ops *ops;
 	struct disk *disk;
 	uint64_t root;
-	char type[16]; /* "ext4" */
+	uint64_t data_most; /* that a file can have, less its holes; bytes */
+	char type[32]; /* "ext4" */
 	void *private;
 };
 

@@ -2,6 +2,7 @@
 /* imgtool info: containers and partitions; see info.h for what is on them. */
 #include <string.h>
 
+#include "imgtool/engine/engine.h"
 #include "imgtool/msg.h"
 #include "imgtool/view/info.h"
 #include "imgtool/view/verbs.h"
@@ -10,6 +11,7 @@ const struct verb_option verb_info_options[] = {
 	{ "packages", 'p', NULL, "list packages, not only their number" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -26,6 +28,12 @@ static bool is_ext(const char *fs)
 	return !strncmp(fs, "ext", 3);
 }
 
+/* Without a kernel, saying which file system it is will do. */
+static bool can_read(const char *type)
+{
+	return is_ext(type) || (engine_reads(type) && engine_is_there());
+}
+
 /* The file system on the chosen part of the disk, which blkid calls TYPE. */
 static int put_fs(struct info *info, const char *type)
 {
@@ -34,15 +42,15 @@ static int put_fs(struct info *info, const char *type)
 	struct fs fs;
 
 	report_begin(r, "filesystem", '{');
-	if (is_ext(type) && fs_open(&fs, &info->disk) == 0) {
+	if (can_read(type) && fs_open(&fs, &info->disk) == 0) {
 		report_bool(r, "readable", true);
 		status = info_fs(r, &fs, info->disk.name, info->list);
 		fs_close(&fs);
 	} else {
 		report_bool(r, "readable", false);
 		report_string(r, "type", type);
-		/* an ext4 that cannot be read has been reported */
-		status = is_ext(type) ? -1 : 0;
+		/* what should be readable has been reported */
+		status = can_read(type) ? -1 : 0;
 	}
 	report_end(r, "filesystem", '}');
 	return status;

@@ -68,18 +68,32 @@ static void report_state(struct report *r, const struct ext2_super_block *sb)
 	report_string(r, "state", state);
 }
 
+static void report_names(struct report *r, struct disk *disk)
+{
+	char label[256], uuid[64];
+
+	disk_names(disk, label, uuid);
+	if (*label)
+		report_string(r, "label", label);
+	if (*uuid)
+		report_string(r, "uuid", uuid);
+}
+
 int info_fs(struct report *r, struct fs *fs, const char *name, bool list)
 {
-	const struct ext2_super_block *sb =
-		((const struct ext *)fs->private)->fs->super;
+	const struct ext2_super_block *sb = ext_super(fs);
 	struct fs_usage u;
 	int err = fs_usage(fs, &u);
 
 	report_string(r, "type", fs->type);
-	report_label(r, sb);
-	report_uuid(r, sb);
-	report_state(r, sb);
-	report_features(r, sb);
+	if (sb) {
+		report_label(r, sb);
+		report_uuid(r, sb);
+		report_state(r, sb);
+		report_features(r, sb);
+	} else {
+		report_names(r, fs->disk);
+	}
 	if (err < 0)
 		return fs_error(name, err);
 	report_number(r, "block_size", u.block_size);

@@ -112,7 +112,7 @@ void json_attr(struct json *json, const struct fs_attr *attr)
 {
 	char mode[16];
 
-	json_number(json, "inode", attr->ino);
+	json_number(json, "inode", attr->number);
 	json_string(json, "type", view_type(attr->mode));
 	snprintf(mode, sizeof(mode), "%04o", attr->mode & 07777);
 	json_string(json, "mode", mode);

@@ -17,6 +17,7 @@ const struct verb_option verb_ls_options[] = {
 	{ "directory", 'd', NULL, "the directory itself, not what is in it" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -25,6 +26,7 @@ const struct verb_option verb_tree_options[] = {
 	{ "depth", OPT_DEPTH, "N", "not deeper than that" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -36,6 +38,7 @@ const struct verb_option verb_find_files_options[] = {
 	{ "null", '0', NULL, "end names with a NUL, and print them as they are" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -45,6 +48,7 @@ const struct verb_option verb_du_options[] = {
 	{ "bytes", OPT_BYTES, NULL, "exact numbers of bytes" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };

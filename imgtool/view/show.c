@@ -19,6 +19,7 @@ enum { OPT_BYTES = OPTION_LONG_ONLY };
 const struct verb_option verb_cat_options[] = {
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -26,6 +27,7 @@ const struct verb_option verb_stat_options[] = {
 	{ "follow", 'L', NULL, "of a symlink, show what it leads to" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -34,6 +36,7 @@ const struct verb_option verb_df_options[] = {
 	{ "bytes", OPT_BYTES, NULL, "exact numbers of bytes" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -41,6 +44,7 @@ const struct verb_option verb_df_options[] = {
 const struct verb_option verb_sum_options[] = {
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -190,7 +194,7 @@ static int stat_text(struct view *view)
 	printf("      type: %s\n", view_type(attr->mode));
 	printf("      mode: %04o %s\n", attr->mode & 07777, mode);
 	printf("     owner: %u:%u\n", attr->uid, attr->gid);
-	printf("     inode: %" PRIu64 "\n", attr->ino);
+	printf("     inode: %" PRIu64 "\n", attr->number);
 	printf("     links: %u\n", attr->nlink);
 	printf("      size: %" PRIu64 "\n", attr->size);
 	printf(" allocated: %" PRIu64 "\n", attr->blocks * 512);

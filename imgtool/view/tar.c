@@ -31,6 +31,7 @@ const struct verb_option verb_tar_options[] = {
 	{ "keep-going", 'k', NULL, "leave out what is damaged" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
@@ -69,10 +70,11 @@ static int left_out(struct tarring *t, const char *path, int err)
 	return t->keep_going ? 1 : -1;
 }
 
-/* The sum of a file's data cannot be more than there are blocks. */
+/* The sum of a file's data cannot be more than the file system has; nor are
+ * there more pieces than bytes on the disk. */
 static int add_sparse(struct tarring *t, const struct fs_attr *attr)
 {
-	uint64_t at, start, end, sum = 0;
+	uint64_t at, start, end, sum = 0, pieces = 0;
 	bool holes = false;
 	int r;
 
@@ -82,7 +84,8 @@ static int add_sparse(struct tarring *t, const struct fs_attr *attr)
 			return r;
 		holes |= start > at;
 		sum += end - start;
-		if (end <= at || sum > t->view.disk.size)
+		if (end <= at || sum > t->view.fs.data_most ||
+		    ++pieces > t->view.disk.size)
 			return -EUCLEAN;
 		if (end > start)
 			archive_entry_sparse_add_entry(t->entry, start,

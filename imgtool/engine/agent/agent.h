@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine's agent: init of the guest that imgtool starts to read and write
+ * file systems with (../proto.h). It comes in an initrd, with the modules that
+ * the file system needs.
+ *
+ *	main.c	 start, modules, the loop
+ *	mount.c	 the file system
+ *	files.c	 from paths to descriptors
+ *	look.c	 attributes, directories
+ *	read.c	 data, symlinks, extended attributes
+ *
+ * One process, one thread, one request after the other.
+ *
+ * `umkit-engine --native FD DIRECTORY` serves a directory of the host, for
+ * tests: no mounts, no power off.
+ */
+#ifndef ENGINE_AGENT_H
+#define ENGINE_AGENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "imgtool/engine/proto.h"
+
+struct request {
+	struct engine_request head;
+	char *path; /* ends with NUL */
+	char *data;
+};
+
+/* Answer with SIZE bytes of RESULT 0, or with an error. */
+void answer(const struct request *request, const void *data, size_t size);
+void answer_more(const struct request *request, const void *data, size_t size);
+void answer_error(const struct request *request, int err, const char *text);
+
+/* 0 or -errno. */
+static inline void answer_done(const struct request *request, int result)
+{
+	if (result < 0)
+		answer_error(request, result, "");
+	else
+		answer(request, "", 0);
+}
+
+/* Room of ENGINE_REPLY_MOST bytes, for whoever answers. */
+extern char room[ENGINE_REPLY_MOST];
+
+/* ---- mount.c ---- */
+
+void serve_mount(const struct request *request);
+
+/* Native mode: the root is a directory. 0 or -errno. */
+int mount_native(const char *directory);
+
+/* The root of what is mounted, or -1. */
+extern int mount_root;
+
+/* Everything is on the disk, and nothing is mounted any more. 0 or -errno. */
+int mount_end(void);
+
+/* ---- files.c: descriptors, or -errno; they belong to files.c ---- */
+
+/* An O_PATH descriptor of PATH, without following symlinks. */
+int file_find(const char *path);
+
+/* One that data can be read from; regular files only. */
+int file_open(const char *path);
+
+/* For calls that want a name: of what file_find() gave, or of NAME in it. A
+ * static buffer. */
+const char *file_name(int fd, const char *name);
+
+/* What was kept open is not what it was. */
+void files_forget(void);
+
+/* ---- look.c, read.c ---- */
+
+void serve_stat(const struct request *request);
+void serve_readdir(const struct request *request);
+void serve_usage(const struct request *request);
+void serve_read(const struct request *request);
+void serve_seek(const struct request *request);
+void serve_readlink(const struct request *request);
+void serve_xattrs(const struct request *request);
+
+#endif

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What is in files: data, targets of symlinks, extended attributes. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "imgtool/engine/agent/agent.h"
+
+void serve_read(const struct request *request)
+{
+	uint64_t length = request->head.length;
+	size_t used = 0;
+	ssize_t n = 1;
+	int fd = file_open(request->path);
+
+	if (length > ENGINE_DATA_MOST)
+		length = ENGINE_DATA_MOST;
+	while (fd >= 0 && used < length && n > 0) {
+		n = pread(fd, room + used, length - used,
+			  request->head.offset + used);
+		if (n > 0)
+			used += n;
+	}
+	if (fd < 0 || n < 0)
+		answer_error(request, fd < 0 ? fd : -errno, "");
+	else
+		answer(request, room, used);
+}
+
+void serve_seek(const struct request *request)
+{
+	struct engine_extent extent;
+	int fd = file_open(request->path);
+	struct stat st;
+	off_t at;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		answer_error(request, fd < 0 ? fd : -errno, "");
+		return;
+	}
+	extent.start = extent.end = st.st_size;
+	at = lseek(fd, request->head.offset, SEEK_DATA);
+	if (at >= 0) {
+		extent.start = at;
+		at = lseek(fd, at, SEEK_HOLE);
+		if (at >= 0)
+			extent.end = at;
+	} else if (errno != ENXIO) {
+		answer_error(request, -errno, "");
+		return;
+	}
+	answer(request, &extent, sizeof(extent));
+}
+
+void serve_readlink(const struct request *request)
+{
+	int fd = file_find(request->path);
+	ssize_t n = fd < 0 ? -1 : readlinkat(fd, "", room, PATH_MAX);
+
+	if (n < 0)
+		answer_error(request, fd < 0 ? fd : -errno, "");
+	else
+		answer(request, room, n);
+}
+
+/* Name and value; 0: no room. */
+static size_t put_xattr(const char *file, const char *name, char *to,
+			size_t space, int *err)
+{
+	struct engine_xattr *head = (void *)to;
+	size_t size = sizeof(*head) + strlen(name);
+	ssize_t n;
+
+	*err = -E2BIG;
+	if (space < ENGINE_ALIGN(size))
+		return 0;
+	n = getxattr(file, name, to + size, space - size - 8);
+	*err = n < 0 ? -errno : 0;
+	if (n < 0)
+		return 0;
+	head->name_size = strlen(name);
+	head->value_size = n;
+	memcpy(to + sizeof(*head), name, head->name_size);
+	size += n;
+	memset(to + size, 0, ENGINE_ALIGN(size) - size);
+	return ENGINE_ALIGN(size);
+}
+
+void serve_xattrs(const struct request *request)
+{
+	static char names[XATTR_LIST_MAX + 1];
+	int fd = file_find(request->path), err = 0;
+	const char *file = file_name(fd, ""), *name;
+	size_t used = 0;
+	ssize_t n;
+
+	/* The magic link of an O_PATH descriptor is followed just once, so
+	 * this is about the symlink itself if it is one. */
+	n = fd < 0 ? -1 : listxattr(file, names, XATTR_LIST_MAX);
+	if (n < 0 && fd >= 0 && errno == EOPNOTSUPP)
+		n = 0;
+	if (n < 0) {
+		answer_error(request, fd < 0 ? fd : -errno, "");
+		return;
+	}
+	names[n] = 0;
+	for (name = names; name < names + n; name += strlen(name) + 1) {
+		if (used > sizeof(room) / 2) {
+			answer_more(request, room, used);
+			used = 0;
+		}
+		used += put_xattr(file, name, room + used,
+				  sizeof(room) - used, &err);
+		if (err < 0 && err != -ENODATA) {
+			answer_error(request, err, "");
+			return;
+		}
+	}
+	answer(request, room, used);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine: file systems that only a kernel can read, or that are to be
+ * treated as a kernel does, by way of a guest of ours with the image as its
+ * disk.
+ *
+ *	proto.h	   what is said between us and the agent in the guest
+ *	client.c   requests and answers
+ *	nodes.c	   the tree as far as it is known
+ *	tree.c	   struct fs_ops: the tree for everybody else
+ *	ahead.c	   reading files, ahead
+ *	choose.c   --engine, and which file system needs one
+ *	start.c	   the guest
+ *	modules.c  what its kernel needs for a file system
+ *	agent/	   the other side
+ *
+ * The kernel is the default one: everybody who has imgtool has it, and it is
+ * built just once. It has few file systems built in, so the modules of the one
+ * on the image are put into the guest's initrd, from where `make install` puts
+ * modules. Whoever configured a kernel with everything built in needs none.
+ *
+ * The guest has the image on a throw-away layer, so mounting it, which may
+ * replay a journal, leaves the image as it is. It goes when we do.
+ */
+#ifndef IMGTOOL_ENGINE_ENGINE_H
+#define IMGTOOL_ENGINE_ENGINE_H
+
+#include <pthread.h>
+
+#include "imgtool/engine/client.h"
+#include "imgtool/engine/nodes.h"
+
+/* A part of a file: read, or asked for. */
+struct window {
+	uint32_t node; /* 0: none */
+	bool pending;
+	int error;
+	uint64_t offset;
+	size_t asked, size; /* fewer than asked for: the file ends there */
+	char *data;	    /* of ENGINE_DATA_MOST bytes */
+	uint64_t used;	    /* when */
+};
+
+#define WINDOWS 4
+
+struct engine {
+	pthread_mutex_t lock; /* recursive: a callback may come back */
+	struct client client;
+	struct nodes nodes;
+	char type[32]; /* of file system */
+	char *path;    /* of the last request */
+	size_t path_room;
+	bool wants_xattrs; /* somebody has asked for attributes */
+
+	/* ahead.c */
+	struct window windows[WINDOWS];
+	uint64_t window_uses;
+	uint32_t read_node; /* what was read last, up to ... */
+	uint64_t read_end;
+
+	/* start.c */
+	struct guest_process *guest;
+	unsigned int users;
+};
+
+/* ---- choose.c ---- */
+
+enum engine_kind { ENGINE_AUTO, ENGINE_DIRECT, ENGINE_GUEST };
+
+/* From now on, use what WORD says. Returns 0, or -1: there is no such. */
+int engine_choose(const char *word);
+
+/* A file system as blkid and the kernel call it, and modules for it: what is
+ * not found by following modules.dep, because the kernel would ask modprobe
+ * for it, and there is none in the guest. */
+struct engine_type {
+	const char *blkid, *kernel, *modules[4];
+};
+
+/* What needs an engine; NULL: it does not, or we do not know it. */
+const struct engine_type *engine_find_type(const char *blkid);
+
+/* Is one used for what blkid calls TYPE? */
+bool engine_reads(const char *type);
+
+/* ... for the file system on the chosen part of DISK? */
+bool engine_wanted(const struct disk *disk);
+
+/*
+ * Where the program has guests: make fs a tree in one, or report why not and
+ * return -1. NULL in programs that have none.
+ */
+extern int (*engine_open)(struct fs *fs);
+
+/* Is there a kernel for it? May be NULL where engine_open is. */
+extern bool (*engine_is_there)(void);
+
+/* ---- tree.c ---- */
+
+/* Begin with an engine that answers on FD, which is taken over. */
+void engine_begin(struct engine *engine, int fd);
+
+/* Mount DEVICE of TYPE ("": any). 0 or -errno; *SAYS, in memory of the engine,
+ * is what its kernel says. */
+int engine_mount(struct engine *engine, const char *device, const char *type,
+		 unsigned int flags, const char **says);
+
+/* What is behind fs; its close calls fs->release. */
+void engine_tree(struct engine *engine, struct fs *fs);
+
+void engine_finish(struct engine *engine);
+
+/* Called by the close of a tree. May be NULL. */
+extern void (*engine_release)(struct engine *engine);
+
+/* The path of a node, in memory of the engine. 0 or -errno. */
+int engine_path(struct engine *engine, uint32_t node, const char **path);
+
+/* Ask, after what was read ahead is in. */
+int engine_ask(struct engine *engine, const struct client_request *request,
+	       size_t most);
+
+/* ---- ahead.c: with the lock held ---- */
+
+ssize_t ahead_read(struct engine *engine, uint32_t node, uint64_t offset,
+		  void *data, size_t length);
+
+/* Receive what is under way. */
+void ahead_settle(struct engine *engine);
+
+/* What was read is not true any more. */
+void ahead_forget(struct engine *engine);
+
+void ahead_end(struct engine *engine);
+
+/* ---- modules.c ---- */
+
+/* The files of the modules for it, in the order of loading, ended by NULL, in
+ * new memory; for a kernel whose file is KERNEL. None is no error. */
+char **engine_modules(const char *kernel, const char *type);
+
+/* ---- start.c ---- */
+
+int engine_open_guest(struct fs *fs);
+bool engine_has_kernel(void);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is known of the tree in an engine: for every name that was met, a node,
+ * whose number is the "inode" of struct fs. Several names of one file are one
+ * node, whose name is the first of them. Numbers are given here and not by the
+ * engine, so the tree has no circles whatever that says.
+ */
+#ifndef IMGTOOL_ENGINE_NODES_H
+#define IMGTOOL_ENGINE_NODES_H
+
+#include "imgtool/view/fs.h"
+
+/* Nodes at most: a hostile engine could go on for ever. */
+#define NODES_MOST (1u << 26)
+
+#define NODE_ROOT 1
+
+struct node {
+	uint32_t parent;
+	int error; /* not 0: what attr could not be had for */
+	char *name;
+	struct fs_attr attr; /* attr.ino is 0 while it is not known */
+	uint64_t device;
+	uint32_t same;	     /* the first node of this file; 0: not known */
+	bool entered;	     /* it is one of its parent's entries */
+	bool no_xattrs;	     /* it is known to have none */
+	char *link;	     /* of a symlink: its target, or NULL */
+	/* of a directory */
+	bool listed;
+	uint32_t *entries; /* the nodes made for its names */
+	size_t entry_count, entry_capacity;
+};
+
+struct nodes {
+	struct node **list; /* by number */
+	size_t count, capacity;
+	uint32_t *names;    /* a hash table over (parent, name) ... */
+	uint32_t *inodes;   /* ... and one over (device, inode) of files with
+			     * several names */
+	size_t name_count, name_size, inode_count, inode_size;
+};
+
+/* With the root. */
+void nodes_start(struct nodes *nodes);
+void nodes_end(struct nodes *nodes);
+
+/* NULL: there is no such number. */
+struct node *nodes_get(const struct nodes *nodes, uint64_t number);
+
+/* The node of a name in a directory; 0 if it has not been met. */
+uint32_t nodes_find(const struct nodes *nodes, uint32_t parent,
+		    const char *name);
+
+/* A new one, not there before. 0: there are too many. */
+uint32_t nodes_add(struct nodes *nodes, uint32_t parent, const char *name);
+
+/* Node NUMBER got attributes, for the first time: the number of the first node
+ * that is the same file. */
+uint32_t nodes_same(struct nodes *nodes, uint32_t number);
+
+/* Its path from the root on, without a leading slash, in *PATH, in memory that
+ * the caller reuses and frees. 0 or -ENAMETOOLONG. */
+int nodes_path(const struct nodes *nodes, uint32_t number, char **path,
+	       size_t *room);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What imgtool and the engine's agent, init of a guest, say to each other on
+ * channel 0: /dev/umchan0 in the guest. Both are built from this header and
+ * shipped as one file, so there is no negotiation.
+ *
+ * imgtool asks, the agent answers, in the order of the requests; any number of
+ * requests may be under way. A request is a struct engine_request, PATH_SIZE
+ * bytes of a path, and data. An answer is a struct engine_reply and SIZE bytes;
+ * those of READDIR and XATTRS may be several, of which all but the last
+ * have ENGINE_MORE. Numbers are in the byte order of x86.
+ *
+ * Paths are names with "/" between them, from the root of the file system on,
+ * which is "". They may be longer than PATH_MAX. No symlink is followed.
+ *
+ * The agent has mounted a hostile image: imgtool believes nothing it says.
+ */
+#ifndef ENGINE_PROTO_H
+#define ENGINE_PROTO_H
+
+#include <assert.h>
+#include <stdint.h>
+
+/* Of a request: its path, and the data behind it. */
+#define ENGINE_PATH_MOST (1u << 16)
+#define ENGINE_DATA_MOST (1u << 20)
+
+/* Of an answer. */
+#define ENGINE_REPLY_MOST (ENGINE_DATA_MOST + 4096)
+
+enum engine_op {
+	/*
+	 * Mount the disk that the path names (of the host's part only: a file
+	 * under /dev); data: the type of file system. Flag ENGINE_WRITE: to be
+	 * changed. Answers its type as text.
+	 */
+	ENGINE_MOUNT = 1,
+	ENGINE_STAT,	 /* -> struct engine_attr */
+	ENGINE_READDIR,	 /* -> struct engine_entry... */
+	ENGINE_READ,	 /* offset, length -> data; fewer bytes at the end */
+	ENGINE_SEEK,	 /* offset -> struct engine_extent */
+	ENGINE_READLINK, /* -> the target */
+	ENGINE_XATTRS,	 /* -> struct engine_xattr... */
+	ENGINE_USAGE,	 /* -> struct engine_usage */
+	ENGINE_END,	 /* write everything, unmount, power off */
+};
+
+/* flags of requests */
+#define ENGINE_WRITE	    1 /* MOUNT */
+#define ENGINE_LIST_XATTRS  2 /* READDIR: say which have attributes */
+
+struct engine_request {
+	uint32_t id;
+	uint16_t op;
+	uint16_t flags;
+	uint32_t path_size;
+	uint32_t data_size;
+	uint64_t offset;
+	uint64_t length;
+};
+
+/* flags of answers */
+#define ENGINE_MORE 1
+
+struct engine_reply {
+	uint32_t id;	 /* of the request */
+	int32_t result;	 /* 0, or a negative errno: then the bytes are a text
+			  * that says more, maybe empty */
+	uint32_t size;
+	uint32_t flags;
+};
+
+struct engine_time {
+	int64_t sec;
+	uint32_t nsec;
+	uint32_t zero;
+};
+
+/* engine_attr.has */
+#define ENGINE_HAS_CRTIME    1
+#define ENGINE_HAS_NO_XATTRS 2 /* it is known to have none */
+
+struct engine_attr {
+	uint64_t ino;
+	uint64_t device;
+	uint64_t size;
+	uint64_t blocks; /* of 512 bytes */
+	struct engine_time atime, mtime, ctime, crtime;
+	uint32_t mode, uid, gid, nlink;
+	uint32_t major, minor;
+	uint32_t flags; /* as lsattr shows */
+	uint32_t has;
+};
+
+/* Behind it NAME_SIZE and, of a symlink, LINK_SIZE bytes, and zeros up to a
+ * multiple of 8. */
+struct engine_entry {
+	struct engine_attr attr;
+	int32_t error; /* not 0: attr could not be had */
+	uint16_t name_size;
+	uint16_t link_size;
+};
+
+struct engine_extent {
+	uint64_t start, end;
+};
+
+/* Behind it name and value, and zeros up to a multiple of 8. */
+struct engine_xattr {
+	uint32_t name_size;
+	uint32_t value_size;
+};
+
+struct engine_usage {
+	uint64_t block_size, blocks, free_blocks, inodes, free_inodes;
+};
+
+#define ENGINE_ALIGN(n) (((n) + 7) & ~(size_t)7)
+
+static_assert(sizeof(struct engine_request) == 32, "engine_request");
+static_assert(sizeof(struct engine_reply) == 16, "engine_reply");
+static_assert(sizeof(struct engine_attr) == 128, "engine_attr");
+static_assert(sizeof(struct engine_entry) == 136, "engine_entry");
+
+#endif

@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The tree in an engine, as everybody else sees trees. Whatever the engine
+ * says is checked here: what is not as proto.h has it breaks the connection,
+ * what no file system should have is a damaged file system.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgtool/engine/engine.h"
+#include "imgtool/msg.h"
+
+void (*engine_release)(struct engine *engine);
+
+/* ---- asking ---- */
+
+int engine_path(struct engine *e, uint32_t node, const char **path)
+{
+	int r = nodes_path(&e->nodes, node, &e->path, &e->path_room);
+
+	*path = e->path;
+	return r;
+}
+
+int engine_ask(struct engine *e, const struct client_request *request,
+	       size_t most)
+{
+	ahead_settle(e);
+	return client_ask(&e->client, request, most);
+}
+
+static int ask_about(struct engine *e, uint32_t node, enum engine_op op,
+		     size_t most)
+{
+	struct client_request request = { .op = op };
+	int r = engine_path(e, node, &request.path);
+
+	return r ?: engine_ask(e, &request, most);
+}
+
+/* The answer is one struct of SIZE bytes. */
+static int ask_struct(struct engine *e, uint32_t node, enum engine_op op,
+		      uint64_t offset, void *to, size_t size)
+{
+	struct client_request request = { .op = op, .offset = offset };
+	int r = engine_path(e, node, &request.path);
+
+	r = r ?: engine_ask(e, &request, size);
+	if (r < 0)
+		return r;
+	if (e->client.size != size)
+		return client_broken(&e->client);
+	memcpy(to, e->client.reply, size);
+	return 0;
+}
+
+/* ---- attributes ---- */
+
+static bool take_time(struct fs_time *to, const struct engine_time *from)
+{
+	to->sec = from->sec;
+	to->nsec = from->nsec;
+	return from->nsec < 1000000000;
+}
+
+static bool is_type(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFLNK:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return mode <= 0177777;
+	}
+	return false;
+}
+
+/* False: there can be no such file. */
+static bool take_attr(struct node *node, const struct engine_attr *from)
+{
+	struct fs_attr *to = &node->attr;
+
+	*to = (struct fs_attr){
+		.number = from->ino, .mode = from->mode, .uid = from->uid,
+		.gid = from->gid, .nlink = from->nlink, .major = from->major,
+		.minor = from->minor, .size = from->size,
+		.blocks = from->blocks, .flags = from->flags,
+		.has_crtime = from->has & ENGINE_HAS_CRTIME,
+	};
+	node->device = from->device;
+	node->no_xattrs = from->has & ENGINE_HAS_NO_XATTRS;
+	return is_type(from->mode) && from->size <= INT64_MAX &&
+	       from->blocks <= INT64_MAX / 512 &&
+	       take_time(&to->atime, &from->atime) &&
+	       take_time(&to->mtime, &from->mtime) &&
+	       take_time(&to->ctime, &from->ctime) &&
+	       take_time(&to->crtime, &from->crtime);
+}
+
+/* NODE has been told attributes, or that they cannot be had. */
+static void know(struct engine *e, uint32_t number, struct node *node,
+		 const struct engine_attr *attr, int error)
+{
+	uint32_t same;
+
+	if (!error && !take_attr(node, attr))
+		error = -EUCLEAN;
+	node->error = error;
+	if (node->same)
+		same = node->same;
+	else
+		same = error ? number : nodes_same(&e->nodes, number);
+	node->same = same;
+	node->attr.ino = same;
+}
+
+static int learn(struct engine *e, uint32_t number, struct node *node)
+{
+	struct engine_attr attr;
+	int r;
+
+	if (node->same)
+		return node->error;
+	r = ask_struct(e, number, ENGINE_STAT, 0, &attr, sizeof(attr));
+	if (e->client.dead)
+		return r;
+	know(e, number, node, &attr, r);
+	return node->error;
+}
+
+static struct node *enter(struct fs *fs, uint64_t ino, struct engine **engine)
+{
+	struct engine *e = fs->private;
+
+	pthread_mutex_lock(&e->lock);
+	*engine = e;
+	return nodes_get(&e->nodes, ino);
+}
+
+static int leave(struct engine *e, int result)
+{
+	pthread_mutex_unlock(&e->lock);
+	return result;
+}
+
+static int tree_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
+{
+	struct engine *e;
+	struct node *node = enter(fs, ino, &e);
+	int r = node ? learn(e, ino, node) : -EUCLEAN;
+
+	if (r == 0)
+		*attr = node->attr;
+	return leave(e, r);
+}
+
+/* ---- directories ---- */
+
+static bool is_name(const char *name, size_t size)
+{
+	return size && size <= FS_NAME_LONGEST && !memchr(name, '/', size) &&
+	       !memchr(name, 0, size) && strncmp(name, ".", size) &&
+	       (size != 2 || memcmp(name, "..", 2));
+}
+
+static int find_name(struct engine *e, uint32_t dir, const char *name,
+		     uint64_t *ino)
+{
+	uint32_t number = nodes_find(&e->nodes, dir, name);
+	struct node *node, *parent = e->nodes.list[dir];
+	int r = learn(e, dir, parent);
+
+	if (r < 0)
+		return r;
+	if (!S_ISDIR(parent->attr.mode))
+		return -ENOTDIR;
+	if (!is_name(name, strlen(name)))
+		return strlen(name) > FS_NAME_LONGEST ? -ENAMETOOLONG :
+							-ENOENT;
+	if (!number)
+		number = nodes_add(&e->nodes, dir, name);
+	if (!number)
+		return -ENOMEM;
+	node = e->nodes.list[number];
+	r = learn(e, number, node);
+	*ino = node->same ?: number;
+	/* what cannot be looked at is there all the same */
+	return r == -ENOENT || e->client.dead ? r : 0;
+}
+
+static int tree_lookup(struct fs *fs, uint64_t dir, const char *name,
+		       uint64_t *ino)
+{
+	struct engine *e;
+	struct node *node = enter(fs, dir, &e);
+
+	return leave(e, node ? find_name(e, dir, name, ino) : -EUCLEAN);
+}
+
+/* One entry of what was received: its size. 0: it is none. */
+static size_t entry_size(const struct engine_entry *entry, size_t size)
+{
+	size_t n = sizeof(*entry);
+
+	if (size < n)
+		return 0;
+	n = ENGINE_ALIGN(n + entry->name_size + entry->link_size);
+	return n > size || entry->name_size > FS_NAME_LONGEST ||
+	       entry->link_size > FS_LINK_LONGEST || entry->error > 0 ||
+	       entry->error < -4095 ? 0 : n;
+}
+
+/* 0; -EUCLEAN: it is left out. */
+static int take_entry(struct engine *e, uint32_t dir,
+		      const struct engine_entry *entry)
+{
+	const char *text = (const char *)(entry + 1);
+	char name[FS_NAME_LONGEST + 1] = "";
+	struct node *node, *parent = e->nodes.list[dir];
+	uint32_t number;
+
+	if (!is_name(text, entry->name_size))
+		return -EUCLEAN;
+	memcpy(name, text, entry->name_size);
+	text += entry->name_size;
+	number = nodes_find(&e->nodes, dir, name) ?:
+		 nodes_add(&e->nodes, dir, name);
+	if (!number)
+		return -ENOMEM;
+	node = e->nodes.list[number];
+	if (node->entered)
+		return -EUCLEAN;
+	node->entered = true;
+	if (!node->same || node->error)
+		know(e, number, node, &entry->attr, entry->error);
+	if (entry->link_size && !memchr(text, 0, entry->link_size) &&
+	    !node->link) {
+		node->link = mem_zalloc(entry->link_size + 1);
+		memcpy(node->link, text, entry->link_size);
+	}
+	parent->entries = mem_grow(parent->entries, parent->entry_count,
+				   &parent->entry_capacity, sizeof(uint32_t));
+	parent->entries[parent->entry_count++] = number;
+	return 0;
+}
+
+static int take_entries(struct engine *e, uint32_t dir)
+{
+	const char *at = e->client.reply, *end = at + e->client.size;
+	int r = 0, bad;
+	size_t n;
+
+	for (; at < end; at += n) {
+		n = entry_size((const void *)at, end - at);
+		if (!n)
+			return client_broken(&e->client);
+		bad = take_entry(e, dir, (const void *)at);
+		r = r ?: bad;
+	}
+	return r;
+}
+
+static void drop_entries(struct engine *e, struct node *node)
+{
+	size_t i;
+
+	for (i = 0; i < node->entry_count; i++)
+		e->nodes.list[node->entries[i]]->entered = false;
+	node->entry_count = 0;
+}
+
+static int list(struct engine *e, uint32_t dir, struct node *node)
+{
+	struct client_request request = {
+		.op = ENGINE_READDIR,
+		.flags = e->wants_xattrs ? ENGINE_LIST_XATTRS : 0,
+	};
+	bool more = true;
+	int r, bad = 0;
+
+	ahead_settle(e);
+	drop_entries(e, node);
+	r = engine_path(e, dir, &request.path);
+	r = r ?: client_send(&e->client, &request);
+	while (r == 0 && more) {
+		r = client_receive(&e->client, ENGINE_REPLY_MOST, &more);
+		if (r == 0) {
+			r = take_entries(e, dir);
+			if (!e->client.dead && r < 0) {
+				bad = bad ?: r;
+				r = 0;
+			}
+		}
+	}
+	r = r ?: bad;
+	node->listed = r == 0;
+	return r;
+}
+
+static int tree_readdir(struct fs *fs, uint64_t ino, fs_entry_fn *fn,
+			void *context)
+{
+	struct engine *e;
+	struct node *node = enter(fs, ino, &e), *entry;
+	int r = node ? learn(e, ino, node) : -EUCLEAN, result = 0;
+	size_t i;
+
+	if (r == 0 && !S_ISDIR(node->attr.mode))
+		r = -ENOTDIR;
+	if (r < 0)
+		return leave(e, r);
+	if (!node->listed)
+		r = list(e, ino, node);
+	for (i = 0; i < node->entry_count && !result; i++) {
+		entry = e->nodes.list[node->entries[i]];
+		result = fn(context, entry->name, entry->same);
+	}
+	return leave(e, result ?: r);
+}
+
+/* ---- contents ---- */
+
+static ssize_t tree_read(struct fs *fs, uint64_t ino, uint64_t offset,
+			 void *data, size_t length)
+{
+	struct engine *e;
+	struct node *node = enter(fs, ino, &e);
+	ssize_t n = node ? learn(e, ino, node) : -EUCLEAN;
+
+	if (n == 0 && !S_ISREG(node->attr.mode))
+		n = S_ISDIR(node->attr.mode) ? -EISDIR : -EINVAL;
+	if (n == 0)
+		n = ahead_read(e, ino, offset, data, length);
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+/* A small file without holes is data, and need not be asked about. */
+#define SMALL (128u << 10)
+
+static int find_data(struct engine *e, uint32_t ino, const struct node *node,
+		     uint64_t offset, struct engine_extent *x)
+{
+	uint64_t size = node->attr.size;
+	int r;
+
+	*x = (struct engine_extent){ size, size };
+	if (offset >= size)
+		return 0;
+	x->start = offset;
+	if (size <= SMALL && node->attr.blocks * 512 >= size)
+		return 0;
+	r = ask_struct(e, ino, ENGINE_SEEK, offset, x, sizeof(*x));
+	if (r < 0)
+		return r;
+	if (x->end > size)
+		x->end = size;
+	if (x->start > x->end)
+		x->start = x->end;
+	/* whoever reads on must get on */
+	if (x->start < offset || (x->start == x->end && x->start != size))
+		return -EUCLEAN;
+	return 0;
+}
+
+static int tree_data(struct fs *fs, uint64_t ino, uint64_t offset,
+		     uint64_t *start, uint64_t *end)
+{
+	struct engine *e;
+	struct engine_extent extent;
+	struct node *node = enter(fs, ino, &e);
+	int r = node ? learn(e, ino, node) : -EUCLEAN;
+
+	if (r == 0 && !S_ISREG(node->attr.mode))
+		r = -EINVAL;
+	if (r == 0)
+		r = find_data(e, ino, node, offset, &extent);
+	if (r == 0) {
+		*start = extent.start;
+		*end = extent.end;
+	}
+	return leave(e, r);
+}
+
+static int get_link(struct engine *e, uint32_t ino, struct node *node)
+{
+	int r = node->link ? 0 : ask_about(e, ino, ENGINE_READLINK,
+					   FS_LINK_LONGEST);
+
+	if (node->link || r < 0)
+		return r;
+	if (!e->client.size || memchr(e->client.reply, 0, e->client.size))
+		return -EUCLEAN;
+	node->link = mem_strdup(e->client.reply);
+	return 0;
+}
+
+static int tree_readlink(struct fs *fs, uint64_t ino, char *target)
+{
+	struct engine *e;
+	struct node *node = enter(fs, ino, &e);
+	int r = node ? learn(e, ino, node) : -EUCLEAN;
+
+	if (r == 0 && !S_ISLNK(node->attr.mode))
+		r = -EINVAL;
+	r = r ?: get_link(e, ino, node);
+	if (r == 0)
+		strcpy(target, node->link);
+	return leave(e, r);
+}
+
+/* ---- extended attributes ---- */
+
+/* Those of one answer, in memory of its own since FN may ask for more. */
+static int give_xattrs(const char *at, size_t size, fs_xattr_fn *fn,
+		       void *context)
+{
+	char name[FS_NAME_LONGEST + 1];
+	const struct engine_xattr *x;
+	size_t n;
+	int r = 0;
+
+	for (; size && !r; at += n, size -= n) {
+		x = (const void *)at;
+		if (size < sizeof(*x) || x->name_size > FS_NAME_LONGEST ||
+		    x->value_size > size)
+			return -EPROTO;
+		n = ENGINE_ALIGN(sizeof(*x) + x->name_size + x->value_size);
+		if (n > size)
+			return -EPROTO;
+		memcpy(name, x + 1, x->name_size);
+		name[x->name_size] = 0;
+		if (!*name || strlen(name) != x->name_size)
+			return -EUCLEAN;
+		r = fn(context, name, (const char *)(x + 1) + x->name_size,
+		       x->value_size);
+	}
+	return r;
+}
+
+static int get_xattrs(struct engine *e, uint32_t ino, char **all, size_t *size)
+{
+	struct client_request request = { .op = ENGINE_XATTRS };
+	bool more = true;
+	int r;
+
+	ahead_settle(e);
+	r = engine_path(e, ino, &request.path);
+	r = r ?: client_send(&e->client, &request);
+	while (r == 0 && more) {
+		r = client_receive(&e->client, ENGINE_REPLY_MOST, &more);
+		if (r < 0)
+			break;
+		/* 64 KiB of names with 64 KiB each is what Linux allows */
+		if (*size > SIZE_MAX / 4 || *size > (1u << 30))
+			return client_broken(&e->client);
+		*all = realloc(*all, *size + e->client.size + 1);
+		if (!*all)
+			abort();
+		memcpy(*all + *size, e->client.reply, e->client.size);
+		*size += e->client.size;
+	}
+	return r;
+}
+
+static int tree_xattrs(struct fs *fs, uint64_t ino, fs_xattr_fn *fn,
+		       void *context)
+{
+	struct engine *e;
+	struct node *node = enter(fs, ino, &e);
+	int r = node ? learn(e, ino, node) : -EUCLEAN;
+	char *all = NULL;
+	size_t size = 0;
+
+	e->wants_xattrs = true;
+	if (r == 0 && !node->no_xattrs)
+		r = get_xattrs(e, ino, &all, &size);
+	leave(e, 0);
+	if (r == 0)
+		r = give_xattrs(all, size, fn, context);
+	free(all);
+	return r;
+}
+
+/* ---- the whole ---- */
+
+static int tree_usage(struct fs *fs, struct fs_usage *usage)
+{
+	struct engine_usage u;
+	struct engine *e;
+	int r;
+
+	enter(fs, NODE_ROOT, &e);
+	r = ask_struct(e, NODE_ROOT, ENGINE_USAGE, 0, &u, sizeof(u));
+	if (r == 0 && (u.block_size > 1u << 30 ||
+		       (u.block_size &&
+			u.blocks > INT64_MAX / u.block_size)))
+		r = -EUCLEAN;
+	/* (some have no such number, or say so by the largest there is) */
+	if (u.inodes > INT64_MAX || u.free_inodes > u.inodes)
+		u.inodes = u.free_inodes = 0;
+	if (r == 0)
+		*usage = (struct fs_usage){
+			.block_size = u.block_size, .blocks = u.blocks,
+			.free_blocks = u.free_blocks, .inodes = u.inodes,
+			.free_inodes = u.free_inodes,
+		};
+	return leave(e, r);
+}
+
+static void tree_close(struct fs *fs)
+{
+	if (engine_release)
+		engine_release(fs->private);
+}
+
+static const struct fs_ops tree_ops = {
+	.stat = tree_stat,
+	.lookup = tree_lookup,
+	.readdir = tree_readdir,
+	.read = tree_read,
+	.data = tree_data,
+	.readlink = tree_readlink,
+	.xattrs = tree_xattrs,
+	.usage = tree_usage,
+	.close = tree_close,
+};
+
+void engine_tree(struct engine *e, struct fs *fs)
+{
+	fs->ops = &tree_ops;
+	fs->private = e;
+	fs->root = NODE_ROOT;
+	/* it may be compressed, or share blocks */
+	fs->data_most = INT64_MAX;
+	snprintf(fs->type, sizeof(fs->type), "%s", e->type);
+}
+
+void engine_begin(struct engine *e, int fd)
+{
+	pthread_mutexattr_t attr;
+
+	memset(e, 0, sizeof(*e));
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&e->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	client_start(&e->client, fd);
+	nodes_start(&e->nodes);
+}
+
+static void take_type(struct engine *e, const char *type)
+{
+	bool good = *type != 0;
+	const char *p;
+
+	for (p = type; *p; p++)
+		good = good && isalnum((unsigned char)*p);
+	snprintf(e->type, sizeof(e->type), "%s", good ? type : "unknown");
+}
+
+int engine_mount(struct engine *e, const char *device, const char *type,
+		 unsigned int flags, const char **says)
+{
+	struct client_request request = {
+		.op = ENGINE_MOUNT, .flags = flags, .path = device,
+		.data = type, .data_size = strlen(type),
+	};
+	int r = engine_ask(e, &request, sizeof(e->type) - 1);
+
+	*says = e->client.size && r < 0 ? e->client.reply : "";
+	if (r == 0)
+		take_type(e, e->client.reply);
+	return r;
+}
+
+void engine_finish(struct engine *e)
+{
+	client_end(&e->client);
+	nodes_end(&e->nodes);
+	ahead_end(e);
+	free(e->path);
+	pthread_mutex_destroy(&e->lock);
+}
