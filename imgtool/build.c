@@ -40,6 +40,7 @@ enum {
 	OPT_FAKEROOT,
 	OPT_EXCLUDE,
 	OPT_INJECT,
+	OPT_CONTENTS_DIR,
 	OPT_HOSTNAME,
 	OPT_MACHINE_ID,
 	OPT_PARTITION,
@@ -65,6 +66,8 @@ const struct verb_option verb_build_options[] = {
 	  "owners and devices as fakeroot -s saved them" },
 	{ "exclude", OPT_EXCLUDE, "PATTERN",
 	  "leave out what matches; can be repeated" },
+	{ "contents-dir", OPT_CONTENTS_DIR, "DIR",
+	  "where mtree manifests find the files they name" },
 	{ "inject", OPT_INJECT, "SRC:DST[,MODE[,UID:GID]]",
 	  "put in one more file; can be repeated" },
 	{ "hostname", OPT_HOSTNAME, "NAME", "write /etc/hostname" },
@@ -230,6 +233,9 @@ static int take_option(struct build *build, int id, const char *value)
 	case OPT_FAKEROOT:
 		build->fakeroot_state = value;
 		return 0;
+	case OPT_CONTENTS_DIR:
+		build->import.contents_dir = value;
+		return 0;
 	case OPT_INJECT:
 		return parse_inject(build, value);
 	case OPT_HOSTNAME:
@@ -292,8 +298,7 @@ static int check_operands(const struct build *build,
 	if (!build->image && !build->dry_run)
 		return verb_usage_error(NULL, "no image given; use -o IMG");
 	for (i = 0; i < args->argc; i++)
-		pipes += !strcmp(args->argv[i], "-") ||
-			 !strcmp(args->argv[i], "oci:-");
+		pipes += source_is_stdin(args->argv[i]);
 	if (pipes > 1)
 		return verb_usage_error("-", "standard input can be a source "
 					"only once");
@@ -396,6 +401,10 @@ static int build_image(struct build *build, const struct verb_args *args)
 		return STATUS_FAILED;
 	}
 	tree_init(&build->tree);
+	if (build->import.set_owner) {
+		build->tree.made_uid = build->import.uid;
+		build->tree.made_gid = build->import.gid;
+	}
 	volume_begin(&build->volume, &build->output, &build->tree,
 		     build->profile, fixed);
 	build->import.tree = &build->tree;
