@@ -20,6 +20,7 @@
 #include "imgtool/source/fakeroot.h"
 #include "imgtool/source/inject.h"
 #include "imgtool/source/source.h"
+#include "imgtool/system.h"
 #include "imgtool/tree/tree.h"
 #include "imgtool/verb.h"
 
@@ -40,8 +41,14 @@ enum {
 	OPT_FAKEROOT,
 	OPT_EXCLUDE,
 	OPT_INJECT,
+	OPT_CONTENTS_DIR,
 	OPT_HOSTNAME,
 	OPT_MACHINE_ID,
+	OPT_RESOLV_CONF,
+	OPT_CLOUD_INIT,
+	OPT_FSTAB,
+	OPT_SWAP,
+	OPT_GROW,
 	OPT_PARTITION,
 	OPT_SPOOL,
 	OPT_DRY_RUN,
@@ -65,11 +72,23 @@ const struct verb_option verb_build_options[] = {
 	  "owners and devices as fakeroot -s saved them" },
 	{ "exclude", OPT_EXCLUDE, "PATTERN",
 	  "leave out what matches; can be repeated" },
-	{ "inject", OPT_INJECT, "SRC:DST[,MODE[,UID:GID]]",
+	{ "contents-dir", OPT_CONTENTS_DIR, "DIR",
+	  "where mtree manifests find the files they name" },
+	{ "inject", OPT_INJECT, "SRC:DST[,[MODE][,UID:GID]]",
 	  "put in one more file; can be repeated" },
 	{ "hostname", OPT_HOSTNAME, "NAME", "write /etc/hostname" },
 	{ "empty-machine-id", OPT_MACHINE_ID, NULL,
 	  "the first boot makes an own /etc/machine-id" },
+	{ "resolv-conf", OPT_RESOLV_CONF, "systemd|empty|ADDRESS,...",
+	  "what /etc/resolv.conf is" },
+	{ "cloud-init", OPT_CLOUD_INIT, "DIR",
+	  "take user-data and others in DIR as cloud-init's NoCloud seed" },
+	{ "fstab", OPT_FSTAB, "ENTRY",
+	  "write /etc/fstab, with this entry; can be repeated" },
+	{ "swap", OPT_SWAP, "SIZE",
+	  "add a swap file, or a partition with --partition" },
+	{ "grow", OPT_GROW, NULL,
+	  "systemd makes it as large as its disk when it boots" },
 	{ "partition", OPT_PARTITION, "gpt|mbr",
 	  "a partition table, with the file system in partition 1" },
 	{ "spool", OPT_SPOOL, NULL,
@@ -86,14 +105,15 @@ struct build {
 	const char *image;
 	const char *fakeroot_state;
 	enum size_kind size_kind;
-	enum table_kind table;
+	struct table table;
 	uint64_t size;
 	bool quiet, spool, dry_run;
 	const char *fs, *profile_name;
 	const struct profile *profile;
 	struct identity_options identity;
 	struct import import;
-	struct injections injections;
+	struct system system;
+	struct injections system_files, injections;
 
 	struct output output;
 	struct tree tree;
@@ -120,9 +140,9 @@ static int parse_size(struct build *build, const char *text)
 static int parse_partition(struct build *build, const char *text)
 {
 	if (!strcmp(text, "gpt"))
-		build->table = TABLE_GPT;
+		build->table.kind = TABLE_GPT;
 	else if (!strcmp(text, "mbr"))
-		build->table = TABLE_MBR;
+		build->table.kind = TABLE_MBR;
 	else
 		return verb_usage_error(text, "not a partition table; use gpt "
 					"or mbr");
@@ -183,16 +203,28 @@ static int parse_inject(struct build *build, const char *text)
 	return problem ? verb_usage_error(text, "%s", problem) : 0;
 }
 
-static int parse_hostname(struct build *build, const char *name)
+static int parse_system(struct build *build, int id, const char *value)
 {
-	char *line;
+	struct system *system = &build->system;
+	const char *problem;
 
-	if (!*name || strlen(name) > 64 || name[strcspn(name, " \t\n/")])
-		return verb_usage_error(name, "not a host name");
-	line = mem_printf("%s\n", name);
-	injections_add_text(&build->injections, "etc/hostname", line, 0644);
-	free(line);
-	return 0;
+	switch (id) {
+	case OPT_HOSTNAME:
+		problem = system_set_hostname(system, value);
+		break;
+	case OPT_RESOLV_CONF:
+		problem = system_set_resolv_conf(system, value);
+		break;
+	case OPT_FSTAB:
+		problem = system_add_fstab(system, value);
+		break;
+	case OPT_SWAP:
+		problem = system_set_swap(system, value);
+		break;
+	default:
+		return STATUS_USAGE;
+	}
+	return problem ? verb_usage_error(value, "%s", problem) : 0;
 }
 
 /* Returns 0 or an exit status. */
@@ -230,13 +262,19 @@ static int take_option(struct build *build, int id, const char *value)
 	case OPT_FAKEROOT:
 		build->fakeroot_state = value;
 		return 0;
+	case OPT_CONTENTS_DIR:
+		build->import.contents_dir = value;
+		return 0;
 	case OPT_INJECT:
 		return parse_inject(build, value);
-	case OPT_HOSTNAME:
-		return parse_hostname(build, value);
 	case OPT_MACHINE_ID:
-		injections_add_text(&build->injections, "etc/machine-id", "",
-				    0444);
+		build->system.empty_machine_id = true;
+		return 0;
+	case OPT_CLOUD_INIT:
+		build->system.cloud_init = value;
+		return 0;
+	case OPT_GROW:
+		build->system.grow = true;
 		return 0;
 	case OPT_PARTITION:
 		return parse_partition(build, value);
@@ -250,7 +288,7 @@ static int take_option(struct build *build, int id, const char *value)
 		add_exclude(build, value);
 		return 0;
 	}
-	return STATUS_USAGE;
+	return parse_system(build, id, value);
 }
 
 static int take_environment(struct build *build)
@@ -292,8 +330,7 @@ static int check_operands(const struct build *build,
 	if (!build->image && !build->dry_run)
 		return verb_usage_error(NULL, "no image given; use -o IMG");
 	for (i = 0; i < args->argc; i++)
-		pipes += !strcmp(args->argv[i], "-") ||
-			 !strcmp(args->argv[i], "oci:-");
+		pipes += source_is_stdin(args->argv[i]);
 	if (pipes > 1)
 		return verb_usage_error("-", "standard input can be a source "
 					"only once");
@@ -314,7 +351,23 @@ static int read_sources(struct build *build, const struct verb_args *args)
 		return msg_error(build->fakeroot_state, "no file of the source "
 				 "directories is in it; it is valid for the "
 				 "tree it was made with, not for a copy");
-	return injections_apply(&build->injections, &build->import);
+	return 0;
+}
+
+/* What goes over the sources. */
+static int add_files(struct build *build)
+{
+	struct injections last = { 0 };
+	int r;
+
+	if (injections_apply(&build->system_files, &build->import) < 0 ||
+	    injections_apply(&build->injections, &build->import) < 0)
+		return -1;
+	system_fstab(&build->system, &build->table, build->profile->fs,
+		     &build->tree, &build->identity, &last);
+	r = injections_apply(&last, &build->import);
+	injections_free(&last);
+	return r;
 }
 
 static uint64_t free_bytes(const struct build *build)
@@ -332,24 +385,24 @@ static int make_image(struct build *build, const struct verb_args *args)
 	struct volume *volume = &build->volume;
 
 	if ((build->spool && spool_open(volume) < 0) ||
-	    read_sources(build, args) < 0 ||
+	    read_sources(build, args) < 0 || add_files(build) < 0 ||
 	    tree_finish(&build->tree, &build->identity, &identity) < 0 ||
 	    volume_place(volume, &identity) < 0 ||
 	    volume_layout(volume, free_bytes(build)) < 0)
 		return -1;
-	if (table_check(&build->output, build->table, volume_bytes(volume)) < 0)
+	if (table_check(&build->output, &build->table, volume_bytes(volume)) < 0)
 		return -1;
 	if (build->dry_run)
 		return 0;
 	if (volume_write(volume) < 0)
 		return -1;
-	return table_write(&build->output, build->table,
+	return table_write(&build->output, &build->table,
 			   volume_bytes(volume), identity.uuid);
 }
 
 static uint64_t table_bytes(const struct build *build)
 {
-	return table_before(build->table) + table_after(build->table);
+	return table_before(&build->table) + table_after(&build->table);
 }
 
 static void print_summary(const struct build *build, uint64_t free_blocks,
@@ -374,7 +427,7 @@ static int open_output(struct build *build)
 		return output_count(&build->output, build->image);
 	if (output_open(&build->output, build->image) < 0)
 		return -1;
-	return output_set_base(&build->output, table_before(build->table));
+	return output_set_base(&build->output, table_before(&build->table));
 }
 
 static int build_image(struct build *build, const struct verb_args *args)
@@ -383,19 +436,23 @@ static int build_image(struct build *build, const struct verb_args *args)
 	const struct layout *layout = &build->volume.layout;
 	int r;
 
-	if (build->table && fixed && fixed < table_bytes(build) + (1 << 20))
+	if (build->table.kind && fixed && fixed < table_bytes(build) + (1 << 20))
 		return verb_usage_error("--size", "has no room for the "
 					"partition table");
 	if (open_output(build) < 0)
 		return STATUS_FAILED;
 	if (fixed) /* A partition is made of sectors. */
-		fixed = build->table ? (fixed - table_bytes(build)) & -512ULL :
+		fixed = build->table.kind ? (fixed - table_bytes(build)) & -512ULL :
 				       fixed;
-	if (table_check(&build->output, build->table, fixed) < 0) {
+	if (table_check(&build->output, &build->table, fixed) < 0) {
 		output_abort(&build->output);
 		return STATUS_FAILED;
 	}
 	tree_init(&build->tree);
+	if (build->import.set_owner) {
+		build->tree.made_uid = build->import.uid;
+		build->tree.made_gid = build->import.gid;
+	}
 	volume_begin(&build->volume, &build->output, &build->tree,
 		     build->profile, fixed);
 	build->import.tree = &build->tree;
@@ -429,7 +486,9 @@ int verb_build(int argc, char **argv)
 	else if (!status)
 		status = choose_profile(build) ?: take_environment(build);
 	if (c == 0 && !status)
-		status = check_operands(build, &args);
+		status = check_operands(build, &args) ?:
+			 system_files(&build->system, &build->table,
+				      &build->system_files);
 	/* A file size limit must give an error, not end the program. */
 	signal(SIGXFSZ, SIG_IGN);
 	if (c == 0 && !status)
@@ -438,6 +497,8 @@ int verb_build(int argc, char **argv)
 	idmap_free(&build->import.uids);
 	idmap_free(&build->import.gids);
 	injections_free(&build->injections);
+	injections_free(&build->system_files);
+	system_free(&build->system);
 	fakeroot_free(build->import.fakeroot);
 	free(build);
 	return status;

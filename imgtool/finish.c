@@ -114,6 +114,21 @@ static void mix_tree(uint8_t state[16], const struct tree *tree)
 	}
 }
 
+void tree_uuid(struct tree *tree, const struct identity_options *options,
+	       uint8_t uuid[16])
+{
+	if (options->set_uuid) {
+		memcpy(uuid, options->uuid, 16);
+		return;
+	}
+	tree_sort(tree);
+	memcpy(uuid, name_space, 16);
+	if (options->seed)
+		mix(uuid, options->seed, strlen(options->seed));
+	else
+		mix_tree(uuid, tree);
+}
+
 int tree_finish(struct tree *tree, const struct identity_options *options,
 		struct volume_identity *identity)
 {

@@ -22,6 +22,10 @@ struct identity_options {
 	int64_t time;
 };
 
+/* The uuid that a file system of this tree gets, if nothing more comes in. */
+void tree_uuid(struct tree *tree, const struct identity_options *options,
+	       uint8_t uuid[16]);
+
 /*
  * Sort the tree, add lost+found, give times to directories no source has.
  * Returns 0, or -1: reported.

@@ -20,9 +20,10 @@ const struct verb verbs[] = {
 		.options = verb_build_options,
 		.notes =
 "A SOURCE is a directory, an archive in any format and compression libarchive\n"
-"reads, an OCI or docker-save image (oci:SOURCE forces that), or - for an\n"
-"archive on standard input. Of several sources, later ones\n"
-"lie over earlier ones. Sizes are bytes, or take a suffix: 10M, 2G.",
+"reads, an OCI or docker-save image (oci:SOURCE forces that), another image\n"
+"(image:IMG), a manifest (mtree:FILE), a device table (table:FILE), or - for an\n"
+"archive on standard input. Of several sources, later ones lie over earlier\n"
+"ones. Sizes are bytes, or take a suffix: 10M, 2G.",
 	},
 	{
 		.name = "convert",

@@ -4,6 +4,7 @@
 #define IMGTOOL_EDIT_SESSION_H
 
 #include "imgtool/edit/edit.h"
+#include "imgtool/mode.h"
 
 /* The image of the operand at hand. It stays open while operands are in the
  * same one. */
@@ -38,9 +39,6 @@ int session_walk(struct session *session, const char *path,
 /* Write INODE with the time of change that this is. */
 int session_store(struct session *session, uint64_t ino,
 		  struct ext2_inode_large *inode);
-
-/* "0755", or "u+rwX,go-w" of what is there. 0 or -EINVAL. */
-int mode_parse(const char *text, uint32_t old, uint32_t *mode);
 
 /* "@SECONDS", "2024-05-06 07:08:09.5", with T for the blank, Z or a zone as
  * +01:00 (else UTC), or the date alone. 0 or -EINVAL. */

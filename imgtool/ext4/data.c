@@ -86,14 +86,12 @@ static int write_mapped(struct data_stream *stream, uint64_t offset,
 	return 0;
 }
 
-int data_write(struct data_stream *stream, uint64_t offset, const void *data,
-	       size_t length)
+/* Blocks for LENGTH bytes at OFFSET. */
+static int reserve(struct data_stream *stream, uint64_t offset, uint64_t length)
 {
 	uint64_t longest = stream->volume->profile->file_longest;
 	uint32_t first, end;
 
-	if (!length)
-		return 0;
 	if (offset < stream->position)
 		return msg_error(stream->name, "its parts overlap");
 	if (length > longest || offset > longest - length)
@@ -108,6 +106,22 @@ int data_write(struct data_stream *stream, uint64_t offset, const void *data,
 		map(stream, first, end - first);
 		stream->mapped = end;
 	}
+	return 0;
+}
+
+/* What is nowhere written reads as zero, in the image as in the spool. */
+int data_zero(struct data_stream *stream, uint64_t offset, uint64_t length)
+{
+	return length ? reserve(stream, offset, length) : 0;
+}
+
+int data_write(struct data_stream *stream, uint64_t offset, const void *data,
+	       size_t length)
+{
+	if (!length)
+		return 0;
+	if (reserve(stream, offset, length) < 0)
+		return -1;
 	if (stream->volume->spool)
 		return spool_write(stream, offset, data, length);
 	return write_mapped(stream, offset, data, length);

@@ -33,6 +33,10 @@ void data_begin(struct data_stream *stream, struct volume *volume,
 int data_write(struct data_stream *stream, uint64_t offset, const void *data,
 	       size_t length);
 
+/* LENGTH bytes at OFFSET are there and zero, without being written: no hole.
+ * Both are of whole blocks. */
+int data_zero(struct data_stream *stream, uint64_t offset, uint64_t length);
+
 /* The file has SIZE bytes; a hole is left where nothing was written. */
 int data_end(struct data_stream *stream, uint64_t size);
 

@@ -4,6 +4,7 @@
 
 #include <uuid/uuid.h>
 
+#include "imgtool/io/swap.h"
 #include "imgtool/io/table.h"
 #include "imgtool/msg.h"
 
@@ -13,6 +14,7 @@
 #define ENTRY_SIZE 128
 #define ENTRY_SECTORS (ENTRIES * ENTRY_SIZE / SECTOR)
 #define MBR_TYPE_LINUX 0x83
+#define MBR_TYPE_SWAP 0x82
 #define MBR_TYPE_GPT 0xee
 
 struct gpt_header {
@@ -36,14 +38,25 @@ static const uint8_t linux_type[16] = {
 	0x8e, 0x79, 0x3d, 0x69, 0xd8, 0x47, 0x7d, 0xe4,
 };
 
-uint64_t table_before(enum table_kind kind)
+/* "Linux swap", 0657FD6D-A4AB-43C4-84E5-0933C84B4F4F. */
+static const uint8_t swap_type[16] = {
+	0x6d, 0xfd, 0x57, 0x06, 0xab, 0xa4, 0xc4, 0x43,
+	0x84, 0xe5, 0x09, 0x33, 0xc8, 0x4b, 0x4f, 0x4f,
+};
+
+uint64_t table_before(const struct table *table)
 {
-	return kind == TABLE_NONE ? 0 : MARGIN;
+	return table->kind == TABLE_NONE ? 0 : MARGIN + table->swap;
 }
 
-uint64_t table_after(enum table_kind kind)
+uint64_t table_after(const struct table *table)
 {
-	return kind == TABLE_GPT ? MARGIN : 0;
+	return table->kind == TABLE_GPT ? MARGIN : 0;
+}
+
+void table_swap_uuid(uint8_t swap[16], const uint8_t uuid[16])
+{
+	uuid_generate_sha1(swap, uuid, "swap", 4);
 }
 
 static uint32_t crc32(const void *data, size_t size)
@@ -79,19 +92,42 @@ static void put32(uint8_t *to, uint32_t value)
 	memcpy(to, &value, 4);
 }
 
-/* What does not fit into its fields is cut to the most they can say. */
-static int write_mbr(struct output *out, uint8_t type, uint64_t first,
-		     uint64_t count, uint32_t id)
+/* A partition in a slot of an mbr. What does not fit into its fields is cut to
+ * the most they can say. */
+static void put_slot(uint8_t *slot, uint8_t type, uint64_t first,
+		     uint64_t count)
 {
 	static const uint8_t no_chs[3] = { 0xfe, 0xff, 0xff };
-	uint8_t sector[SECTOR] = { 0 }, *p = sector + 446;
+
+	slot[4] = type;
+	memcpy(slot + 1, first == 1 ? (const uint8_t[]){ 0, 2, 0 } : no_chs,
+	       3);
+	memcpy(slot + 5, no_chs, 3);
+	put32(slot + 8, first);
+	put32(slot + 12, count > UINT32_MAX ? UINT32_MAX : count);
+}
+
+static int write_protective(struct output *out, uint64_t count)
+{
+	uint8_t sector[SECTOR] = { 0 };
+
+	put_slot(sector + 446, MBR_TYPE_GPT, 1, count);
+	sector[510] = 0x55;
+	sector[511] = 0xaa;
+	return output_write(out, 0, sector, SECTOR);
+}
+
+static int write_mbr(struct output *out, const struct table *table,
+		     uint64_t bytes, uint32_t id)
+{
+	uint8_t sector[SECTOR] = { 0 };
 
 	put32(sector + 440, id);
-	p[4] = type;
-	memcpy(p + 1, first == 1 ? (const uint8_t[]){ 0, 2, 0 } : no_chs, 3);
-	memcpy(p + 5, no_chs, 3);
-	put32(p + 8, first);
-	put32(p + 12, count > UINT32_MAX ? UINT32_MAX : count);
+	put_slot(sector + 446, MBR_TYPE_LINUX, table_before(table) / SECTOR,
+		 bytes / SECTOR);
+	if (table->swap)
+		put_slot(sector + 462, MBR_TYPE_SWAP, MARGIN / SECTOR,
+			 table->swap / SECTOR);
 	sector[510] = 0x55;
 	sector[511] = 0xaa;
 	return output_write(out, 0, sector, SECTOR);
@@ -111,11 +147,19 @@ static int write_header(struct output *out, struct gpt_header *h,
 	return output_write(out, self * SECTOR, sector, SECTOR);
 }
 
-static int write_gpt(struct output *out, uint64_t sectors, uint64_t bytes,
-		     const uint8_t uuid[16])
+static void put_entry(struct gpt_entry *e, const uint8_t type[16],
+		      uint64_t from, uint64_t bytes)
+{
+	memcpy(e->type, type, 16);
+	e->first = htole64(from / SECTOR);
+	e->last = htole64((from + bytes) / SECTOR - 1);
+}
+
+static int write_gpt(struct output *out, const struct table *table,
+		     uint64_t sectors, uint64_t bytes, const uint8_t uuid[16])
 {
 	static struct gpt_entry entries[ENTRIES];
-	uint64_t first = MARGIN / SECTOR, last = sectors - 1;
+	uint64_t last = sectors - 1;
 	struct gpt_header h = {
 		.signature = "EFI PART",
 		.revision = htole32(0x10000),
@@ -128,13 +172,15 @@ static int write_gpt(struct output *out, uint64_t sectors, uint64_t bytes,
 	uint64_t second = last - ENTRY_SECTORS;
 
 	memset(entries, 0, sizeof(entries));
-	memcpy(entries[0].type, linux_type, 16);
+	put_entry(&entries[0], linux_type, table_before(table), bytes);
 	make_id(entries[0].id, uuid, "partition 1");
+	if (table->swap) {
+		put_entry(&entries[1], swap_type, MARGIN, table->swap);
+		make_id(entries[1].id, uuid, "partition 2");
+	}
 	make_id(h.disk, uuid, "disk");
-	entries[0].first = htole64(first);
-	entries[0].last = htole64(first + bytes / SECTOR - 1);
 	h.entries_crc = htole32(crc32(entries, sizeof(entries)));
-	if (write_mbr(out, MBR_TYPE_GPT, 1, last, 0) < 0 ||
+	if (write_protective(out, last) < 0 ||
 	    write_header(out, &h, 1, last, 2) < 0 ||
 	    output_write(out, 2 * SECTOR, entries, sizeof(entries)) < 0 ||
 	    output_write(out, second * SECTOR, entries, sizeof(entries)) < 0)
@@ -142,29 +188,43 @@ static int write_gpt(struct output *out, uint64_t sectors, uint64_t bytes,
 	return write_header(out, &h, last, 1, second);
 }
 
-int table_check(const struct output *out, enum table_kind kind, uint64_t bytes)
+int table_check(const struct output *out, const struct table *table,
+		uint64_t bytes)
 {
-	if (kind != TABLE_MBR || bytes / SECTOR <= UINT32_MAX)
+	if (table->kind != TABLE_MBR ||
+	    (bytes + table->swap) / SECTOR <= UINT32_MAX)
 		return 0;
 	return msg_error(out->name, "would be larger than the 2 TiB "
 			 "that an mbr can have; use --partition gpt");
 }
 
-int table_write(struct output *out, enum table_kind kind, uint64_t bytes,
+static int write_swap(struct output *out, const struct table *table,
+		      const uint8_t uuid[16])
+{
+	uint8_t header[SWAP_HEADER], id[16];
+
+	if (!table->swap)
+		return 0;
+	table_swap_uuid(id, uuid);
+	swap_header(header, table->swap, id);
+	return output_write(out, MARGIN, header, sizeof(header));
+}
+
+int table_write(struct output *out, const struct table *table, uint64_t bytes,
 		const uint8_t uuid[16])
 {
-	uint64_t total = bytes + table_before(kind) + table_after(kind);
+	uint64_t total = bytes + table_before(table) + table_after(table);
 	uint8_t id[16];
 	uint32_t number;
 
-	if (kind == TABLE_NONE)
+	if (table->kind == TABLE_NONE)
 		return 0;
-	if (output_set_base(out, 0) < 0 || output_resize(out, total) < 0)
+	if (output_set_base(out, 0) < 0 || output_resize(out, total) < 0 ||
+	    write_swap(out, table, uuid) < 0)
 		return -1;
-	if (kind == TABLE_GPT)
-		return write_gpt(out, total / SECTOR, bytes, uuid);
+	if (table->kind == TABLE_GPT)
+		return write_gpt(out, table, total / SECTOR, bytes, uuid);
 	make_id(id, uuid, "disk");
 	memcpy(&number, id, 4);
-	return write_mbr(out, MBR_TYPE_LINUX, MARGIN / SECTOR, bytes / SECTOR,
-			 le32toh(number));
+	return write_mbr(out, table, bytes, le32toh(number));
 }

@@ -17,6 +17,7 @@
 #include "imgtool/msg.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
+#include "imgtool/tree/xattr.h"
 
 #define COUNT_MOST 65536
 #define FIELDS 8
@@ -112,6 +113,7 @@ static const char *put_node(struct import *import, const struct row *row,
 		inode = tree_put(tree, dir, name, strlen(name), inode);
 	}
 	inode->mode = row->type | row->n[0];
+	xattrs_chmod(inode_xattrs(inode), row->n[0]);
 	inode->uid = row->n[1];
 	inode->gid = row->n[2];
 	if (device) {

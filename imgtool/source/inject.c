@@ -5,11 +5,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <uuid/uuid.h>
+
 #include "imgtool/ext4/data.h"
+#include "imgtool/io/swap.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
 #include "imgtool/source/inject.h"
 #include "imgtool/tree/path.h"
+#include "imgtool/tree/pool.h"
 
 #define PIECE (256 << 10)
 
@@ -24,7 +28,7 @@ static struct injection *append(struct injections *injections)
 	return new;
 }
 
-/* "MODE" or "MODE,UID:GID" */
+/* "MODE", "MODE,UID:GID" or ",UID:GID" */
 static const char *parse_rest(struct injection *new, char *rest)
 {
 	char *owner = strchr(rest, ','), *end;
@@ -33,9 +37,10 @@ static const char *parse_rest(struct injection *new, char *rest)
 	if (owner)
 		*owner++ = 0;
 	mode = strtoul(rest, &end, 8);
-	if (!*rest || *end || rest[strspn(rest, "01234567")] || mode > 07777)
+	if ((!*rest && !owner) || *end || rest[strspn(rest, "01234567")] ||
+	    mode > 07777)
 		return "the mode is not octal, like 0644";
-	new->set_mode = true;
+	new->set_mode = *rest;
 	new->mode = mode;
 	if (owner && owner_parse(owner, &new->uid, &new->gid) < 0)
 		return "the owner is not like 0:0";
@@ -78,6 +83,36 @@ void injections_add_text(struct injections *injections, const char *path,
 	new->mode = mode;
 }
 
+void injections_add_link(struct injections *injections, const char *path,
+			 const char *target, bool over)
+{
+	struct injection *new = append(injections);
+
+	new->path = mem_strdup(path);
+	new->target = mem_strdup(target);
+	new->over = over;
+}
+
+void injections_add_swap(struct injections *injections, const char *path,
+			 uint64_t bytes)
+{
+	struct injection *new = append(injections);
+
+	new->path = mem_strdup(path);
+	new->swap = bytes;
+}
+
+void injections_add_file(struct injections *injections, const char *path,
+			 const char *source, uint32_t mode)
+{
+	struct injection *new = append(injections);
+
+	new->path = mem_strdup(path);
+	new->source = mem_strdup(source);
+	new->set_mode = true;
+	new->mode = mode;
+}
+
 static int copy_stream(struct data_stream *stream, int fd, const char *name)
 {
 	char *buffer = mem_alloc(PIECE);
@@ -116,12 +151,39 @@ static int fill_from_file(const struct injection *in, struct import *import,
 	return copy_stream(&stream, fd, in->source);
 }
 
+/* A header, and blocks for all of it: the kernel takes none with holes. */
+static int fill_swap(const struct injection *in, struct import *import,
+		     struct inode *inode)
+{
+	uint8_t header[SWAP_HEADER], uuid[16], none[16] = { 0 };
+	struct data_stream stream;
+
+	uuid_generate_sha1(uuid, none, (const char *)&in->swap,
+			   sizeof(in->swap));
+	swap_header(header, in->swap, uuid);
+	inode->mode = S_IFREG | 0600;
+	inode->made = true;
+	data_begin(&stream, import->volume, inode, in->path, in->swap);
+	if (data_write(&stream, 0, header, sizeof(header)) < 0 ||
+	    data_zero(&stream, sizeof(header), in->swap - sizeof(header)) < 0)
+		return -1;
+	return data_end(&stream, in->swap);
+}
+
 static int fill(const struct injection *in, struct import *import,
 		struct inode *inode)
 {
 	struct data_stream stream;
 	int fd, r;
 
+	if (in->swap)
+		return fill_swap(in, import, inode);
+	if (in->target) {
+		inode->made = true;
+		inode->target = pool_strdup(in->target);
+		inode->size = strlen(in->target);
+		return 0;
+	}
 	if (in->text) {
 		inode->mode = S_IFREG | in->mode;
 		inode->made = true;
@@ -148,7 +210,9 @@ static int apply(const struct injection *in, struct import *import)
 	if (old && S_ISDIR(old->inode->mode))
 		return msg_error(in->path, "is a directory in the image; a "
 				 "file cannot replace it");
-	inode = inode_new(S_IFREG);
+	if (in->over && !(old && S_ISREG(old->inode->mode)))
+		return 0;
+	inode = inode_new(in->target ? S_IFLNK | 0777 : S_IFREG);
 	if (fill(in, import, inode) < 0) {
 		inode_free(inode);
 		return -1;
@@ -186,6 +250,7 @@ void injections_free(struct injections *injections)
 	for (i = 0; i < injections->count; i++) {
 		free(injections->list[i].source);
 		free(injections->list[i].text);
+		free(injections->list[i].target);
 		free(injections->list[i].path);
 	}
 	free(injections->list);

@@ -35,7 +35,49 @@ struct source *import_add_part(struct import *import, char *name, int fd,
 	return source;
 }
 
-static int read_stdin(struct import *import, bool container)
+enum kind { KIND_ANY, KIND_CONTAINER, KIND_TABLE, KIND_MTREE };
+
+/* What the user says that *NAME is, by a word in front that is taken off. */
+static enum kind named_kind(const char **name)
+{
+	static const struct {
+		const char *prefix;
+		enum kind kind;
+	} kinds[] = {
+		{ "oci:", KIND_CONTAINER },
+		{ "table:", KIND_TABLE },
+		{ "mtree:", KIND_MTREE },
+	};
+	size_t i, n;
+
+	if (!access(*name, F_OK))
+		return KIND_ANY;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		n = strlen(kinds[i].prefix);
+		if (!strncmp(*name, kinds[i].prefix, n)) {
+			*name += n;
+			return kinds[i].kind;
+		}
+	}
+	return KIND_ANY;
+}
+
+bool source_is_stdin(const char *name)
+{
+	named_kind(&name);
+	return !strcmp(name, "-");
+}
+
+/* A manifest that says so itself. */
+static bool is_mtree(int fd, const struct stat *st)
+{
+	char start[6];
+
+	return S_ISREG(st->st_mode) && pread(fd, start, 6, 0) == 6 &&
+	       !memcmp(start, "#mtree", 6);
+}
+
+static int read_stdin(struct import *import, enum kind kind)
 {
 	struct source *source;
 	int fd;
@@ -47,7 +89,11 @@ static int read_stdin(struct import *import, bool container)
 	if (fd < 0)
 		return msg_errno("-", errno, "standard input cannot be read");
 	source = add_source(import, "-", fd);
-	if (container)
+	if (kind == KIND_TABLE)
+		return source_read_table(import, source);
+	if (kind == KIND_MTREE)
+		return source_read_mtree(import, source);
+	if (kind == KIND_CONTAINER)
 		return source_read_container(import, source, false);
 	return source_read_archive(import, source);
 }
@@ -84,45 +130,47 @@ static bool names_image(const char **name)
 	return found;
 }
 
-int source_read(struct import *import, const char *name)
+/* What is open, and is no image. */
+static int read_open(struct import *import, const char *name, int fd,
+		     const struct stat *st, enum kind kind)
 {
-	struct source *source;
-	int fd, container = 0;
-	bool table = false;
-	struct stat st;
+	struct source *source = add_source(import, name, fd);
+	bool is_directory = S_ISDIR(st->st_mode);
+	int container = kind == KIND_CONTAINER;
 
-	if (!strncmp(name, "oci:", 4) && access(name, F_OK) < 0) {
-		container = 1;
-		name += 4;
-	} else if (!strncmp(name, "table:", 6) && access(name, F_OK) < 0) {
-		table = true;
-		name += 6;
-	}
-	if (names_image(&name))
-		return read_image(import, name);
-	if (!strcmp(name, "-") && !table)
-		return read_stdin(import, container);
-	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return msg_errno(name, errno, "cannot be opened");
-	if (!table && !container && S_ISREG(st.st_mode) &&
-	    source_is_image(fd)) {
-		close(fd);
-		return read_image(import, name);
-	}
-	source = add_source(import, name, fd);
-	if (table)
+	if (kind == KIND_TABLE)
 		return source_read_table(import, source);
+	if (kind == KIND_MTREE || (kind == KIND_ANY && is_mtree(fd, st)))
+		return source_read_mtree(import, source);
 	if (!container)
-		container = source_is_container(source, S_ISDIR(st.st_mode));
+		container = source_is_container(source, is_directory);
 	if (container < 0)
 		return -1;
 	if (container)
-		return source_read_container(import, source,
-					     S_ISDIR(st.st_mode));
-	if (S_ISDIR(st.st_mode))
+		return source_read_container(import, source, is_directory);
+	if (is_directory)
 		return source_read_directory(import, source);
 	return source_read_archive(import, source);
+}
+
+int source_read(struct import *import, const char *name)
+{
+	enum kind kind = named_kind(&name);
+	struct stat st;
+	int fd;
+
+	if (names_image(&name))
+		return read_image(import, name);
+	if (!strcmp(name, "-"))
+		return read_stdin(import, kind);
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return msg_errno(name, errno, "cannot be opened");
+	if (kind == KIND_ANY && S_ISREG(st.st_mode) && source_is_image(fd)) {
+		close(fd);
+		return read_image(import, name);
+	}
+	return read_open(import, name, fd, &st, kind);
 }
 
 void source_close_all(struct import *import)

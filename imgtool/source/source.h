@@ -54,6 +54,8 @@ struct import {
 	bool clamp; /* no time may be later than this */
 	int64_t latest;
 
+	const char *contents_dir; /* where manifests find files, or NULL */
+
 	bool layered; /* the archive is a layer with whiteouts */
 
 	struct source *sources; /* for import_end() */
@@ -61,6 +63,9 @@ struct import {
 
 /* Read the source NAME ("-": standard input). Returns 0, or -1: reported. */
 int source_read(struct import *import, const char *name);
+
+/* Is standard input meant? */
+bool source_is_stdin(const char *name);
 
 /* Close all sources. */
 void source_close_all(struct import *import);
@@ -85,6 +90,10 @@ int source_is_image(int fd);
 
 /* A device table (table:FILE). */
 int source_read_table(struct import *import, struct source *source);
+
+/* An mtree(5) manifest (mtree:FILE), with import->contents_dir, or the folder
+ * that it is in. */
+int source_read_mtree(struct import *import, struct source *source);
 
 /* A container image, which is a directory or an archive. */
 int source_read_container(struct import *import, struct source *source,

@@ -113,6 +113,8 @@ struct inode *path_parent(struct tree *tree, const char *path,
 		if (!next) {
 			next = inode_new(S_IFDIR | 0755);
 			next->made = true;
+			next->uid = tree->made_uid;
+			next->gid = tree->made_gid;
 			next = tree_put(tree, dir, path, slash - path, next);
 		}
 		dir = next;

@@ -22,8 +22,8 @@ const char *path_normalise(const char *path, char *out);
 
 /*
  * The directory in which the last name of the normalised PATH stands, making
- * missing parents (0755, owned by root, `made` set: they get their times when
- * the tree is complete). *NAME is set to the last name.
+ * missing parents (0755, of tree->made_uid, `made` set: they get their times
+ * when the tree is complete). *NAME is set to the last name.
  *
  * A parent that is a symlink to a directory in this tree is followed, never
  * leaving the tree; any other non-directory is replaced by a directory.

@@ -103,6 +103,7 @@ struct tree {
 	size_t entries;
 	uint64_t hash_key;
 	uint16_t layer; /* entries that are put belong to this one */
+	uint32_t made_uid, made_gid; /* who owns parents that no source has */
 
 	/* An inode is about to be freed. */
 	void (*release)(void *context, struct inode *inode);

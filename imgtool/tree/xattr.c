@@ -193,3 +193,30 @@ enum xattr_result xattrs_set_acl(struct xattr **list, uint8_t space,
 	free(value);
 	return XATTR_TAKEN;
 }
+
+void xattrs_chmod(struct xattr *list, uint32_t mode)
+{
+	uint8_t *group = NULL, *mask = NULL, *p;
+	size_t at = 4;
+	uint16_t tag;
+
+	while (list && list->space != XATTR_ACL_ACCESS)
+		list = list->next;
+	for (; list && at + 4 <= list->size; at += 4) {
+		/* The value is in the list's own memory. */
+		p = (uint8_t *)list->value + at;
+		tag = get16(p);
+		if (tag == ACL_TAG_USER || tag == ACL_TAG_GROUP)
+			at += 4;
+		else if (tag == ACL_TAG_USER_OBJ)
+			put16(p + 2, mode >> 6 & 7);
+		else if (tag == ACL_TAG_OTHER)
+			put16(p + 2, mode & 7);
+		else if (tag == ACL_TAG_GROUP_OBJ)
+			group = p + 2;
+		else if (tag == ACL_TAG_MASK)
+			mask = p + 2;
+	}
+	if (mask || group)
+		put16(mask ? mask : group, mode >> 3 & 7);
+}

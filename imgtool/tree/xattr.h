@@ -76,4 +76,8 @@ enum {
 enum xattr_result xattrs_set_acl(struct xattr **list, uint8_t space,
 				 struct acl_entry *entries, size_t count);
 
+/* The access ACL, if the list has one, says what a chmod() to MODE makes it
+ * say. */
+void xattrs_chmod(struct xattr *list, uint32_t mode);
+
 #endif

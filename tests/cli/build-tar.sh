@@ -60,3 +60,4 @@ fi
 build t.tar --owner 5:6 -o owner.img
 has owner.img /bin/su 'User: +5 +Group: +6 '
 has owner.img / 'User: +5 +Group: +6 '
+has owner.img /run 'User: +5 +Group: +6 '
