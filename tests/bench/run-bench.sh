@@ -109,10 +109,18 @@ fields()
 
 # A measure, and its bound in microseconds, not pinned.
 cat >"$dir/bounds" <<'END'
-getppid 2.5
-page_fault_single 15
-fork_exit_wait 600
-power_on_to_command 500000
+getppid 2.4
+clock_gettime 0.05
+page_fault_64M 3.0
+page_fault_single 12
+mmap_touch_munmap 22
+munmap_64M 4500
+fork_exit_wait 150
+vfork_exec_wait 650
+pipe_round_trip 11
+signal 12
+thread_create_join 60
+power_on_to_command 150000
 END
 
 # summary COLUMN NAME FILE: the like, of the times since column 1
