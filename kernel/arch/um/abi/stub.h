@@ -87,6 +87,7 @@
 #define AGENT_MAP_SLOT		4
 #define AGENT_XCOMP		5
 #define AGENT_BARRIER		6
+#define AGENT_MAP_LAZY		7	/* as MAP_PHYS; pages come when touched */
 #define AGENT_OP_SIZE		32
 #define AGENT_BATCH		128
 

@@ -128,6 +128,19 @@ static const u32 agent_kind[] = {
 	[HOST_MAP_PROTECT] = AGENT_PROTECT,
 };
 
+/* What is only read, and not all of it perhaps (a program's text), comes when it
+ * is touched: the host then maps 64 KiB at a time. To map a page beforehand costs
+ * about a tenth of that. */
+#define LAZY_ABOVE	(64 << 10)
+
+static u32 kind_of(const struct host_map_op *op)
+{
+	if (op->kind == HOST_MAP_PHYS && !(op->prot & HOST_PROT_WRITE) &&
+	    op->len > LAZY_ABOVE)
+		return AGENT_MAP_LAZY;
+	return agent_kind[op->kind];
+}
+
 static bool op_valid(const struct host_map_op *op)
 {
 	return op->kind >= HOST_MAP_PHYS && op->kind <= HOST_MAP_PROTECT &&
@@ -156,7 +169,7 @@ static int update_locked(struct host_mm *hmm, const struct host_map_op *ops,
 	}
 	for (i = 0; i < n; i++) {
 		hmm->batch[m++] = (struct agent_op) {
-			.kind = agent_kind[ops[i].kind], .prot = ops[i].prot,
+			.kind = kind_of(&ops[i]), .prot = ops[i].prot,
 			.va = ops[i].va, .len = ops[i].len, .offset = ops[i].gpa,
 		};
 		hmm->nr_maps += ops[i].kind == HOST_MAP_UNMAP ? 1 : 2;

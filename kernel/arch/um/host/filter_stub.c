@@ -40,7 +40,7 @@ enum check {
 	ANY,
 	ARG0,			/* args[0] == value */
 	BELOW,			/* [args[0], args[0]+args[1]) below STUB_START */
-	MAP_PHYS,		/* BELOW; flags and descriptor */
+	MAP_PHYS,		/* BELOW; flags == value; the descriptor */
 	MAP_SLOT,		/* one slot */
 	MAP_CTRL,		/* the control pages, read-only */
 	SLOT_FUTEX,		/* a word in the slots; args[1] == value */
@@ -62,7 +62,8 @@ static const struct {
 	{ stub_batch_wake_ip, SYS_futex, ANY, 0 },
 	{ stub_batch_done_ip, SYS_pwrite64, ARENA_WRITE, 4 },
 	{ stub_batch_error_ip, SYS_pwrite64, ARENA_WRITE, 1 },
-	{ stub_agent_phys_ip, SYS_mmap, MAP_PHYS, 0 },
+	{ stub_agent_phys_ip, SYS_mmap, MAP_PHYS, FIXED | MAP_POPULATE },
+	{ stub_agent_lazy_ip, SYS_mmap, MAP_PHYS, FIXED },
 	{ stub_agent_unmap_ip, SYS_munmap, BELOW, 0 },
 	{ stub_agent_protect_ip, SYS_mprotect, BELOW, 0 },
 	{ stub_agent_slot_ip, SYS_mmap, MAP_SLOT, 0 },
@@ -172,7 +173,7 @@ static void emit_check(struct prog *p, int check, u32 value)
 		want_low(p, 0, value);
 		break;
 	case MAP_PHYS:
-		want_map(p, FIXED | MAP_POPULATE, STUB_FD_PHYSMEM);
+		want_map(p, value, STUB_FD_PHYSMEM);
 		want_below(p);
 		break;
 	case BELOW:

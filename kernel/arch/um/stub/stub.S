@@ -355,6 +355,8 @@ agent_next:
 	movl	(%r15), %ecx
 	cmpl	$AGENT_MAP_PHYS, %ecx
 	je	1f
+	cmpl	$AGENT_MAP_LAZY, %ecx
+	je	8f
 	cmpl	$AGENT_UNMAP, %ecx
 	je	2f
 	cmpl	$AGENT_PROTECT, %ecx
@@ -383,6 +385,10 @@ agent_next:
 5:	movq	%rdi, %rsi
 	movl	$ARCH_REQ_XCOMP_PERM, %edi
 	CALL	NR_arch_prctl, agent_xcomp
+	jmp	6f
+8:	movl	$MAP_SHARED_FIXED, %r10d
+	movl	$STUB_FD_PHYSMEM, %r8d
+	CALL	NR_mmap, agent_lazy
 	jmp	6f
 7:	xorl	%esi, %esi		/* rdi: the command */
 	xorl	%edx, %edx
