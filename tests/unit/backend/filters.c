@@ -49,13 +49,15 @@ START_TEST(agent_is_bounded)
 		{ 0x7fef80000000, 0x80001000 },
 		{ -4096ull, 8192 },
 	};
-	static const u32 kinds[] = { AGENT_MAP_PHYS, AGENT_UNMAP, AGENT_PROTECT };
+	static const u32 kinds[] = {
+		AGENT_MAP_PHYS, AGENT_MAP_LAZY, AGENT_UNMAP, AGENT_PROTECT,
+	};
 	struct guest g;
 	unsigned int i, k;
 
 	start(_i);
 	guest_make(&g);
-	for (k = 0; k < 3; k++)
+	for (k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++)
 		for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 			ck_assert_int_eq(agent_does(&g, kinds[k], bad[i].va, bad[i].len),
 					 -ENOSYS);
@@ -68,6 +70,7 @@ START_TEST(agent_is_bounded)
 	/* right up to the edge is fine */
 	ck_assert_int_eq(agent_does(&g, AGENT_MAP_PHYS, STUB_START - 4096, 4096), 0);
 	ck_assert_int_eq(agent_does(&g, AGENT_MAP_PHYS, STUB_START - 8192, 8192), 0);
+	ck_assert_int_eq(agent_does(&g, AGENT_MAP_LAZY, STUB_START - 8192, 8192), 0);
 	ck_assert_int_eq(agent_does(&g, AGENT_PROTECT, STUB_START - 8192, 8192), 0);
 	ck_assert_int_eq(agent_does(&g, AGENT_UNMAP, 0x7fef80000000, 0x80000000), 0);
 	expect_well(&g);

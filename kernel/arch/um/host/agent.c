@@ -14,6 +14,7 @@
 #include <linux/seccomp.h>
 
 #include "backend_priv.h"
+#include "place.h"
 
 #define MAPS_AT_START	16
 
@@ -75,7 +76,8 @@ int agent_run(struct host_mm *hmm, int nops)
 	if (hmm->dead)
 		return -ESRCH;
 	count(C_BATCHES);
-	follow_vcpu(hmm->agent_tid, &hmm->agent_cpu);
+	if (!backend.sync_wake)
+		follow_vcpu(hmm->agent_tid, &hmm->agent_cpu);
 	ret = backend.turns ? turn_agent_run(hmm, nops, &made, &err) :
 			      hand_over(hmm, nops, &made, &err);
 	if (ret) {

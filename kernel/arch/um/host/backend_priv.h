@@ -157,11 +157,6 @@ void notif_setup(int fd);
 bool notif_ended(int fd);
 /* Receives; -ESRCH if nobody is left to wait for. Interrupted by nothing. */
 int notif_wait(int fd, struct seccomp_notif *n);
-/* place.c: where there is no SYNC_WAKE_UP, brings tid to the CPU we are on; *cpu is
- * where it was brought before, -1 at first. */
-void follow_vcpu(int tid, int *cpu);
-/* It computes for longer: anywhere again. */
-void leave_vcpu(int tid, int *cpu);
 
 struct host_mm;
 struct host_thread;

@@ -10,7 +10,7 @@
 #include "../abi/host.h"
 #include "allow.h"
 #include "event.h"
-#include "vcpu_thread.h"
+#include "place.h"
 #include "window.h"
 
 HOST_ALLOW(ppoll);

@@ -13,8 +13,7 @@
 #include <string.h>
 
 #include "allow.h"
-#include "backend_priv.h"
-#include "vcpu_thread.h"
+#include "place.h"
 
 HOST_ALLOW(sched_setaffinity);
 HOST_ALLOW(sched_getaffinity);
@@ -22,6 +21,7 @@ HOST_ALLOW(sched_getaffinity);
 #define ROAM_TICKS	16
 
 static __thread bool bound;
+static __thread unsigned int ticks;
 static __thread cpu_set_t allowed;	/* before it was bound */
 
 static bool bind_to(int tid, int cpu)
@@ -35,11 +35,8 @@ static bool bind_to(int tid, int cpu)
 
 void follow_vcpu(int tid, int *cpu)
 {
-	int now;
+	int now = sched_getcpu();
 
-	if (backend.sync_wake)
-		return;
-	now = sched_getcpu();
 	if (now >= 0 && now != *cpu && bind_to(tid, now))
 		*cpu = now;
 }
@@ -48,7 +45,7 @@ void leave_vcpu(int tid, int *cpu)
 {
 	cpu_set_t set;
 
-	if (backend.sync_wake || *cpu < 0)
+	if (*cpu < 0)
 		return;
 	memset(&set, 0xff, sizeof(set));	/* as far as the host allows */
 	sched_setaffinity(tid, sizeof(set), &set);
@@ -59,7 +56,7 @@ void vcpu_stay(void)
 {
 	int cpu;
 
-	if (!vcpu_self || vcpu_self->ticks % ROAM_TICKS == 0) {
+	if (ticks % ROAM_TICKS == 0) {
 		vcpu_roam();
 		return;
 	}
@@ -74,4 +71,9 @@ void vcpu_roam(void)
 {
 	if (bound)
 		bound = sched_setaffinity(0, sizeof(allowed), &allowed) != 0;
+}
+
+void vcpu_ticks(void)
+{
+	ticks++;
 }

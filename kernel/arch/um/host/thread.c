@@ -29,6 +29,7 @@
 
 #include "allow.h"
 #include "backend_priv.h"
+#include "place.h"
 #include "window.h"
 
 HOST_ALLOW(tgkill);
@@ -87,7 +88,8 @@ static void set_tampered(struct host_thread *t, struct host_trap *trap)
 
 void thread_answer(struct host_thread *t, s64 val)
 {
-	follow_vcpu(t->tid, &t->cpu);
+	if (!backend.sync_wake)
+		follow_vcpu(t->tid, &t->cpu);
 	t->answer = val;
 	t->state = T_RUNNING;
 	if (backend.turns)

@@ -16,6 +16,7 @@
 #include "../abi/host.h"
 #include "allow.h"
 #include "diag.h"
+#include "place.h"
 #include "signals.h"
 #include "vcpu_thread.h"
 
@@ -94,7 +95,7 @@ void timer_init(struct vcpu_host *v)
 void timer_expired(struct vcpu_host *v)
 {
 	v->deadline = 0;
-	v->ticks++;
+	vcpu_ticks();
 	__atomic_fetch_or(&v->area->pending, VCPU_PENDING_TIMER, __ATOMIC_SEQ_CST);
 }
 

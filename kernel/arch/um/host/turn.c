@@ -28,7 +28,7 @@
 
 #include "allow.h"
 #include "backend_priv.h"
-#include "vcpu_thread.h"
+#include "place.h"
 #include "window.h"
 
 HOST_ALLOW(futex);

@@ -15,7 +15,6 @@ struct vcpu_host {
 	atomic_uint kicked;	/* SIG_KICK sent and not yet handled */
 	timer_t timer;
 	u64 deadline;		/* what the timer is armed for, 0: not */
-	u32 ticks;		/* times that it has expired */
 	u64 altstack, altstack_end;
 	u32 fault_depth;	/* nested synchronous signals */
 };
@@ -42,11 +41,6 @@ static inline bool vcpu_on_altstack(const struct vcpu_host *v, u64 sp)
 {
 	return sp >= v->altstack && sp < v->altstack_end;
 }
-
-/* place.c: the calling vcpu waits for a guest thread where it is now, most of the
- * time; it is idle, and may wait anywhere. */
-void vcpu_stay(void);
-void vcpu_roam(void);
 
 /* timer.c: makes the calling thread's timer. */
 void timer_init(struct vcpu_host *v);

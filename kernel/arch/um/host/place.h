@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* On which CPU of the host things run; for where SYNC_WAKE_UP does not tell it. */
+#ifndef UM_HOST_PLACE_H
+#define UM_HOST_PLACE_H
+
+/* Brings tid to the CPU we are on; *cpu is where it was brought before, -1 at
+ * first. */
+void follow_vcpu(int tid, int *cpu);
+/* It computes for longer: anywhere again. */
+void leave_vcpu(int tid, int *cpu);
+
+/* The calling vcpu waits for a guest thread where it is now, most of the time. */
+void vcpu_stay(void);
+/* It may wait anywhere. */
+void vcpu_roam(void);
+/* From its timer's signal handler. */
+void vcpu_ticks(void);
+
+#endif
