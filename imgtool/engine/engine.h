@@ -51,6 +51,8 @@ struct engine {
 	char *path;    /* of the last request */
 	size_t path_room;
 	bool wants_xattrs; /* somebody has asked for attributes */
+	bool has_usage;
+	struct fs_usage usage;
 
 	/* ahead.c */
 	struct window windows[WINDOWS];

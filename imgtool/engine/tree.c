@@ -490,27 +490,38 @@ static int tree_xattrs(struct fs *fs, uint64_t ino, fs_xattr_fn *fn,
 
 /* ---- the whole ---- */
 
-static int tree_usage(struct fs *fs, struct fs_usage *usage)
+static int get_usage(struct engine *e)
 {
 	struct engine_usage u;
-	struct engine *e;
-	int r;
+	int r = ask_struct(e, NODE_ROOT, ENGINE_USAGE, 0, &u, sizeof(u));
 
-	enter(fs, NODE_ROOT, &e);
-	r = ask_struct(e, NODE_ROOT, ENGINE_USAGE, 0, &u, sizeof(u));
-	if (r == 0 && (u.block_size > 1u << 30 ||
-		       (u.block_size &&
-			u.blocks > INT64_MAX / u.block_size)))
-		r = -EUCLEAN;
+	if (r < 0)
+		return r;
+	if (u.block_size > 1u << 30 ||
+	    (u.block_size && u.blocks > INT64_MAX / u.block_size))
+		return -EUCLEAN;
 	/* (some have no such number, or say so by the largest there is) */
 	if (u.inodes > INT64_MAX || u.free_inodes > u.inodes)
 		u.inodes = u.free_inodes = 0;
+	e->usage = (struct fs_usage){
+		.block_size = u.block_size, .blocks = u.blocks,
+		.free_blocks = u.free_blocks, .inodes = u.inodes,
+		.free_inodes = u.free_inodes,
+	};
+	e->has_usage = true;
+	return 0;
+}
+
+static int tree_usage(struct fs *fs, struct fs_usage *usage)
+{
+	struct engine *e;
+	int r = 0;
+
+	enter(fs, NODE_ROOT, &e);
+	if (!e->has_usage)
+		r = get_usage(e);
 	if (r == 0)
-		*usage = (struct fs_usage){
-			.block_size = u.block_size, .blocks = u.blocks,
-			.free_blocks = u.free_blocks, .inodes = u.inodes,
-			.free_inodes = u.free_inodes,
-		};
+		*usage = e->usage;
 	return leave(e, r);
 }
 
