@@ -7,7 +7,7 @@
  *	proto.h	   what is said between us and the agent in the guest
  *	client.c   requests and answers
  *	nodes.c	   the tree as far as it is known
- *	tree.c	   struct fs_ops: the tree for everybody else
+ *	tree.c, contents.c   struct fs_ops: the tree for everybody else
  *	ahead.c	   reading files, ahead
  *	choose.c   --engine, and which file system needs one
  *	start.c	   the guest

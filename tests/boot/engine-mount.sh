@@ -74,10 +74,9 @@ capture cat m/hello m/dir/big m/dir/sub/some
 capture imgtool umount m
 assert_status 0
 
-head -c 1M fs >cut
-truncate -s 100K cut
-capture imgtool mount cut m
-assert_plain_error 1 'mount: cut: the squashfs file system cannot be mounted'
+head -c 100K fs >short.img
+capture imgtool mount short.img m
+assert_plain_error 1 'mount: short.img: the squashfs file system cannot be mounted'
 not_mounted m || fail "something is mounted"
 
 echo "# ext4 through a guest"
