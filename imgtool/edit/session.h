@@ -35,10 +35,6 @@ int session_find(struct session *session, const char *path, bool follow,
 int session_walk(struct session *session, const char *path,
 		 const struct edit_where *where, const struct walk *walk);
 
-/* Write INODE with the time of change that this is. */
-int session_store(struct session *session, uint64_t ino,
-		  struct ext2_inode_large *inode);
-
 /* "0755", or "u+rwX,go-w" of what is there. 0 or -EINVAL. */
 int mode_parse(const char *text, uint32_t old, uint32_t *mode);
 
