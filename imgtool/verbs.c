@@ -169,7 +169,7 @@ const struct verb verbs[] = {
 		.function = verb_mount,
 		.options = verb_mount_options,
 		.notes =
-"IMG is an image with ext2, ext3 or ext4 on it, IMG@N partition N of it. It is\n"
+"IMG is an image with a file system on it, IMG@N partition N of it. It is\n"
 "mounted read-only. With --raw, DIR/disk or FILE has the plain bytes of an image\n"
 "of any format, over its backing files.\n"
 "Unmount with imgtool umount DIR or fusermount3 -u DIR.",

@@ -173,18 +173,18 @@ static int change_all(struct attributes *a, struct verb_args *args, int first,
 
 static int change_mode(struct attributes *a, uint64_t ino, bool symlink)
 {
-	struct ext2_inode_large inode;
-	uint32_t mode;
+	struct edit_attr change = { .set = EDIT_SET_MODE };
+	struct edit *edit = &a->session.edit;
+	struct fs_attr attr;
 	int r;
 
 	if (symlink)
 		return 0; /* has no permissions of its own */
-	r = edit_load(&a->session.edit, ino, &inode);
+	r = fs_stat(&edit->view.fs, ino, &attr);
 	if (r < 0)
 		return r;
-	mode_parse(a->text, inode.i_mode, &mode);
-	inode.i_mode = (inode.i_mode & S_IFMT) | mode;
-	return session_store(&a->session, ino, &inode);
+	mode_parse(a->text, attr.mode, &change.mode);
+	return edit_set_attr(edit, ino, &change);
 }
 
 int verb_chmod(int argc, char **argv)
@@ -205,20 +205,23 @@ int verb_chmod(int argc, char **argv)
 
 static int change_owner(struct attributes *a, uint64_t ino, bool symlink)
 {
-	struct ext2_inode_large inode;
-	int r = edit_load(&a->session.edit, ino, &inode);
+	struct edit_attr change = { .set = EDIT_SET_OWNER };
+	struct edit *edit = &a->session.edit;
+	struct fs_attr attr;
+	int r = fs_stat(&edit->view.fs, ino, &attr);
 
 	if (r < 0)
 		return r;
-	edit_set_owner(&inode, a->uid >= 0 ? a->uid : inode_uid(inode),
-		       a->gid >= 0 ? a->gid : inode_gid(inode));
+	change.uid = a->uid >= 0 ? a->uid : attr.uid;
+	change.gid = a->gid >= 0 ? a->gid : attr.gid;
 	/* as the kernel: who gets a program does not get its set-id bits */
-	if (S_ISREG(inode.i_mode)) {
-		inode.i_mode &= ~S_ISUID;
-		if (inode.i_mode & S_IXGRP)
-			inode.i_mode &= ~S_ISGID;
+	if (S_ISREG(attr.mode)) {
+		change.set |= EDIT_SET_MODE;
+		change.mode = attr.mode & ~S_ISUID;
+		if (attr.mode & S_IXGRP)
+			change.mode &= ~S_ISGID;
 	}
-	return session_store(&a->session, ino, &inode);
+	return edit_set_attr(edit, ino, &change);
 }
 
 static int chown_one(struct attributes *a)
@@ -249,7 +252,6 @@ int verb_chown(int argc, char **argv)
 static int make_file(struct attributes *a, uint64_t *ino)
 {
 	struct edit *edit = &a->session.edit;
-	struct ext2_inode_large inode;
 	struct edit_where where;
 	int r = edit_find(edit, a->session.path, &where);
 
@@ -259,7 +261,8 @@ static int make_file(struct attributes *a, uint64_t *ino)
 	if (r < 0 || a->no_create)
 		return r < 0 ? r : 1;
 	r = edit_begin(edit) ?: edit_reserve(edit, 8) ?:
-	    edit_new_inode(edit, where.dir, S_IFREG | 0644, &inode, ino);
+	    edit_new_file(edit, where.dir, where.name, S_IFREG | 0644, 0, 0,
+			  ino);
 	if (r < 0)
 		return r;
 	r = edit_enter(edit, where.dir, where.name, *ino);
@@ -282,20 +285,17 @@ static int touch_one(struct attributes *a)
 {
 	struct edit *edit = &a->session.edit;
 	const struct fs_time *time = a->date ? &a->time : &edit->now;
-	struct ext2_inode_large inode;
+	struct edit_attr change = { .atime = *time, .mtime = *time };
 	uint64_t ino;
 	int r = find_or_make(a, &ino);
 
 	if (r)
 		return r < 0 ? r : 0;
-	r = edit_load(edit, ino, &inode);
-	if (r < 0)
-		return r;
 	if (a->access || !a->modified)
-		edit_set_time(edit, &inode, EDIT_ATIME, time);
+		change.set |= EDIT_SET_ATIME;
 	if (a->modified || !a->access)
-		edit_set_time(edit, &inode, EDIT_MTIME, time);
-	return session_store(&a->session, ino, &inode);
+		change.set |= EDIT_SET_MTIME;
+	return edit_set_attr(edit, ino, &change);
 }
 
 int verb_touch(int argc, char **argv)
@@ -317,17 +317,17 @@ static int truncate_one(struct attributes *a)
 {
 	struct edit *edit = &a->session.edit;
 	bool by = strchr("+-", *a->size);
-	struct ext2_inode_large inode;
 	uint64_t ino, size, old;
+	struct fs_attr attr;
 	int r = find_or_make(a, &ino);
 
 	if (r)
 		return r < 0 ? r : 0;
-	r = edit_load(edit, ino, &inode);
+	r = fs_stat(&edit->view.fs, ino, &attr);
 	if (r < 0)
 		return r;
 	size_parse(a->size + by, &size);
-	old = EXT2_I_SIZE(&inode);
+	old = attr.size;
 	if (*a->size == '+')
 		size = __builtin_add_overflow(old, size, &size) ? UINT64_MAX :
 								  size;

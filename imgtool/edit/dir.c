@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "imgtool/edit/copy.h"
-#include "imgtool/edit/edit.h"
+#include "imgtool/edit/direct.h"
 #include "imgtool/msg.h"
 
 /* A directory block, and a path of new extent blocks down to it. */
@@ -260,8 +260,8 @@ static int finish_mkdir(struct edit *edit, uint64_t dir,
 	return edit_store(edit, ino, &inode) ?: touch_dir(edit, dir, 1);
 }
 
-int edit_mkdir(struct edit *edit, uint64_t dir, const char *name,
-	       uint32_t mode, uint64_t *ino)
+int direct_mkdir(struct edit *edit, uint64_t dir, const char *name,
+		 uint32_t mode, uint64_t *ino)
 {
 	struct ext2_inode_large parent;
 	ext2_ino_t number;
@@ -296,7 +296,7 @@ static int check_empty(struct edit *edit, uint64_t ino)
 	return r > 0 ? -ENOTEMPTY : r;
 }
 
-int edit_rmdir(struct edit *edit, uint64_t dir, const char *name, uint64_t ino)
+int direct_rmdir(struct edit *edit, uint64_t dir, const char *name, uint64_t ino)
 {
 	int r = check_in(edit, ino) ?: check_empty(edit, ino);
 
@@ -345,7 +345,7 @@ static int clear_entry(ext2_ino_t dir, int entry, struct ext2_dir_entry *e,
 	return DIRENT_CHANGED;
 }
 
-int edit_clear_dir(struct edit *edit, uint64_t dir)
+int direct_clear_dir(struct edit *edit, uint64_t dir)
 {
 	struct clearing c = { .edit = edit };
 	errcode_t err;
@@ -359,8 +359,8 @@ int edit_clear_dir(struct edit *edit, uint64_t dir)
 	return c.err < 0 ? c.err : err ? edit_from_library(err) : r;
 }
 
-int edit_unlink(struct edit *edit, uint64_t dir, const char *name,
-		uint64_t ino)
+int direct_unlink(struct edit *edit, uint64_t dir, const char *name,
+		  uint64_t ino)
 {
 	struct ext2_inode_large inode;
 	int r = edit_load(edit, ino, &inode);
@@ -371,8 +371,8 @@ int edit_unlink(struct edit *edit, uint64_t dir, const char *name,
 		    edit_drop_link(edit, ino);
 }
 
-int edit_hard_link(struct edit *edit, uint64_t dir, const char *name,
-		   uint64_t ino)
+int direct_hard_link(struct edit *edit, uint64_t dir, const char *name,
+		     uint64_t ino)
 {
 	struct ext2_inode_large inode;
 	int r = edit_load(edit, ino, &inode);
@@ -391,8 +391,7 @@ int edit_hard_link(struct edit *edit, uint64_t dir, const char *name,
 
 /* ------------------------------------------------------------- renaming */
 
-int edit_check_outside(struct edit *edit, uint64_t dir,
-		       uint64_t ancestor)
+int direct_check_outside(struct edit *edit, uint64_t dir, uint64_t ancestor)
 {
 	uint32_t steps, most = edit->lib->super->s_inodes_count;
 	ext2_ino_t up = dir;
@@ -462,8 +461,8 @@ static int finish_rename(struct edit *edit, const struct edit_where *from,
 	return edit_store(edit, from->ino, &inode);
 }
 
-int edit_rename(struct edit *edit, const struct edit_where *from,
-		const struct edit_where *to)
+int direct_rename(struct edit *edit, const struct edit_where *from,
+		  const struct edit_where *to)
 {
 	bool dir = S_ISDIR(from->attr.mode);
 	struct ext2_inode_large inode;

@@ -1,20 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Changing an ext2, ext3 or ext4 file system in an image.
+ * Changing the file system in an image: one interface, with what is behind it
+ * in struct edit_ops. That is our own writer for ext2, ext3 and ext4
+ * (direct.h), or a guest (guest.c).
  *
- * Reading goes through the checked reader (view/fs.h), writing through
- * libext2fs, both over one handle and one cache. The library trusts more than
- * the reader does, so what it is going to walk (a directory, a file's block
- * map, attributes) is read with the reader first.
- *
- * An image that was not unmounted, or that needs e2fsck, is refused. Before
- * the first change the file system is marked as not cleanly unmounted, on
- * disk; after the last one everything is written, then the mark is taken
- * away. An edit that is interrupted leaves an image that e2fsck repairs.
- *
- * The library must not run out of space half-way, because it leaks blocks
- * then: edit_reserve() asks before, and keeps some blocks for what the library
- * allocates besides (extent blocks, directory blocks).
+ * Reading goes through the reader (view/fs.h), and shows what has been changed.
  *
  * Functions return 0 or -errno, which edit_error() reports; "-1: reported" is
  * said where it is so.
@@ -22,16 +12,73 @@
 #ifndef IMGTOOL_EDIT_EDIT_H
 #define IMGTOOL_EDIT_EDIT_H
 
-#include "imgtool/view/ext.h"
 #include "imgtool/view/view.h"
 
+struct edit;
+struct edit_where;
+
+/* What edit_set_attr() shall set. */
+struct edit_attr {
+	unsigned int set; /* of the bits below */
+	uint32_t mode, uid, gid;
+	struct fs_time atime, mtime;
+};
+
+#define EDIT_SET_MODE  1 /* permissions, not the type */
+#define EDIT_SET_OWNER 2
+#define EDIT_SET_ATIME 4
+#define EDIT_SET_MTIME 8
+
+/* Each is what the function of its name below says. */
+struct edit_ops {
+	int (*begin)(struct edit *edit);
+	int (*close)(struct edit *edit);
+	const char *(*strerror)(const struct edit *edit, int err);
+	int (*reserve)(const struct edit *edit, uint64_t blocks);
+	int (*new_file)(struct edit *edit, uint64_t dir, const char *name,
+			uint32_t mode, uint32_t major, uint32_t minor,
+			uint64_t *ino);
+	int (*enter)(struct edit *edit, uint64_t dir, const char *name,
+		     uint64_t ino);
+	int (*free_inode)(struct edit *edit, uint64_t ino);
+	int (*mkdir)(struct edit *edit, uint64_t dir, const char *name,
+		     uint32_t mode, uint64_t *ino);
+	int (*rmdir)(struct edit *edit, uint64_t dir, const char *name,
+		     uint64_t ino);
+	int (*clear_dir)(struct edit *edit, uint64_t dir);
+	int (*unlink)(struct edit *edit, uint64_t dir, const char *name,
+		      uint64_t ino);
+	int (*hard_link)(struct edit *edit, uint64_t dir, const char *name,
+			 uint64_t ino);
+	int (*check_outside)(struct edit *edit, uint64_t dir,
+			     uint64_t ancestor);
+	int (*rename)(struct edit *edit, const struct edit_where *from,
+		      const struct edit_where *to);
+	int (*symlink)(struct edit *edit, uint64_t dir, const char *name,
+		       const char *target, uint64_t *ino);
+	int (*truncate)(struct edit *edit, uint64_t ino, uint64_t size);
+	int (*allocate)(struct edit *edit, uint64_t ino, uint64_t offset,
+			uint64_t length);
+	int (*write)(struct edit *edit, uint64_t ino, uint64_t offset,
+		     const void *data, size_t length);
+	int (*set_size)(struct edit *edit, uint64_t ino, uint64_t size);
+	int (*set_attr)(struct edit *edit, uint64_t ino,
+			const struct edit_attr *attr);
+	int (*set_xattr)(struct edit *edit, uint64_t ino, const char *name,
+			 const void *value, size_t size);
+};
+
 struct edit {
+	const struct edit_ops *ops;
 	struct view view; /* the image, for fs_*(), view_name(), view_walk() */
-	ext2_filsys lib;
-	struct ext *ext;  /* the reader; its inode cache is dropped on writes */
-	bool changed;	  /* the mark is on disk */
-	uint64_t checked; /* the directory that was checked last */
+	uint32_t block_size;
+	bool changed;
 	struct fs_time now;
+
+	/* of the direct writer */
+	struct struct_ext2_filsys *lib;
+	struct ext *ext;  /* the reader; its inode cache is dropped on writes */
+	uint64_t checked; /* the directory that was checked last */
 };
 
 /* ------------------------------------------------------------ the image */
@@ -52,9 +99,6 @@ int edit_close(struct edit *edit);
 /* Can BLOCKS more be taken? -ENOSPC if not. */
 int edit_reserve(const struct edit *edit, uint64_t blocks);
 
-/* An error of the library as -errno. */
-int edit_from_library(errcode_t err);
-
 /* Plain words for an errno value of this interface. */
 const char *edit_strerror(const struct edit *edit, int err);
 
@@ -63,45 +107,20 @@ int edit_error(const struct edit *edit, const char *path, int err);
 
 /* --------------------------------------------------------------- inodes */
 
-/* An inode that may be changed: in use, not one of the reserved ones. */
-int edit_load(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode);
-int edit_store(struct edit *edit, uint64_t ino,
-	       const struct ext2_inode_large *inode);
-
-enum edit_time { EDIT_ATIME, EDIT_MTIME, EDIT_CTIME, EDIT_CRTIME };
-
-/* As far as the inode has room for it. */
-void edit_set_time(const struct edit *edit, struct ext2_inode_large *inode,
-		   enum edit_time which, const struct fs_time *time);
-
-void edit_set_owner(struct ext2_inode_large *inode, uint32_t uid, uint32_t gid);
-
-/* The map of a file without blocks. */
-void edit_set_empty_map(const struct edit *edit,
-			struct ext2_inode_large *inode);
-
-/* 0 or -EOVERFLOW: no such numbers in an inode. */
-int edit_set_device(struct ext2_inode_large *inode, uint32_t major,
-		    uint32_t minor);
-
 /*
- * A new inode near directory DIR: owner 0:0 (the group of DIR if that is
- * setgid), times now, no links. No directories: edit_mkdir() makes them.
+ * A new file in directory DIR that is to be NAME: no directory, no symlink;
+ * owner 0:0 (the group of DIR if that is setgid), times now. edit_enter()
+ * gives it the name, when it has its contents; or edit_free_inode() is called.
  */
-int edit_new_inode(struct edit *edit, uint64_t dir, uint32_t mode,
-		   struct ext2_inode_large *inode, uint64_t *ino);
+int edit_new_file(struct edit *edit, uint64_t dir, const char *name,
+		  uint32_t mode, uint32_t major, uint32_t minor, uint64_t *ino);
 
-/*
- * The library walks a block map without end if that leads in circles. This
- * reads it with the reader, which checks it, and counts. -EUCLEAN.
- */
-int edit_check_map(struct edit *edit, uint64_t ino);
+/* Set attributes; the inode is changed now. */
+int edit_set_attr(struct edit *edit, uint64_t ino,
+		  const struct edit_attr *attr);
 
 /* Free an inode without links and all it has. */
 int edit_free_inode(struct edit *edit, uint64_t ino);
-
-/* One name less; frees what has none left. */
-int edit_drop_link(struct edit *edit, uint64_t ino);
 
 /* --------------------------------------------------------- directories */
 
@@ -122,20 +141,6 @@ int edit_find_in(struct edit *edit, uint64_t dir, const char *name,
 
 /* The last name of PATH: false if it has none ("/", ".", ".."). */
 bool edit_last_name(const char *path, char name[FS_NAME_LONGEST + 1]);
-
-/* Enter INO in DIR under NAME, which is not there; counts no link. */
-int edit_add_name(struct edit *edit, uint64_t dir, const char *name,
-		  uint64_t ino, uint32_t mode);
-
-/* Give DIR, which is full, a hash index. 1: it cannot have one. */
-int edit_make_index(struct edit *edit, uint64_t dir);
-
-/* Make the entry NAME of DIR lead to INO. */
-int edit_replace_name(struct edit *edit, uint64_t dir, const char *name,
-		      uint64_t ino, uint32_t mode);
-
-/* Take the entry away; counts no link. */
-int edit_remove_name(struct edit *edit, uint64_t dir, const char *name);
 
 /* A new directory NAME in DIR. */
 int edit_mkdir(struct edit *edit, uint64_t dir, const char *name,
@@ -168,7 +173,7 @@ int edit_rename(struct edit *edit, const struct edit_where *from,
 
 /* ------------------------------------------------------------- contents */
 
-/* Enter a new inode of edit_new_inode() as NAME: it has one link now. */
+/* Enter a new inode of edit_new_file() as NAME: it has one link now. */
 int edit_enter(struct edit *edit, uint64_t dir, const char *name, uint64_t ino);
 
 int edit_symlink(struct edit *edit, uint64_t dir, const char *name,

@@ -4,12 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgtool/edit/edit.h"
+#include "imgtool/edit/direct.h"
 #include "imgtool/msg.h"
 
 #define INLINE_LONGEST 65536
 
-int edit_enter(struct edit *edit, uint64_t dir, const char *name, uint64_t ino)
+int direct_enter(struct edit *edit, uint64_t dir, const char *name, uint64_t ino)
 {
 	struct ext2_inode_large inode;
 	int r = edit_load(edit, ino, &inode) ?:
@@ -36,7 +36,7 @@ static uint64_t size_most(const struct edit *edit,
 	return blocks * bs;
 }
 
-int edit_set_size(struct edit *edit, uint64_t ino, uint64_t size)
+int direct_set_size(struct edit *edit, uint64_t ino, uint64_t size)
 {
 	struct ext2_inode_large inode;
 	int r = edit_begin(edit) ?: edit_load(edit, ino, &inode);
@@ -56,8 +56,8 @@ static uint64_t map_blocks(const struct edit *edit, uint64_t count)
 	return count / (edit->lib->blocksize / 16) + 4;
 }
 
-int edit_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
-		  uint64_t length)
+int direct_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
+		    uint64_t length)
 {
 	uint64_t bs = edit->lib->blocksize, count = length / bs;
 	struct ext2_inode_large inode;
@@ -78,8 +78,8 @@ int edit_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
 	return edit_store(edit, ino, &inode) ?: edit_from_library(err);
 }
 
-int edit_write(struct edit *edit, uint64_t ino, uint64_t offset,
-	       const void *data, size_t length)
+int direct_write(struct edit *edit, uint64_t ino, uint64_t offset,
+		 const void *data, size_t length)
 {
 	uint64_t bs = edit->lib->blocksize, at = offset / bs, n;
 	uint64_t count = length / bs;
@@ -117,8 +117,8 @@ static int write_all(struct edit *edit, uint64_t ino, const void *data,
 	return r;
 }
 
-int edit_symlink(struct edit *edit, uint64_t dir, const char *name,
-		 const char *target, uint64_t *ino)
+int direct_symlink(struct edit *edit, uint64_t dir, const char *name,
+		   const char *target, uint64_t *ino)
 {
 	struct ext2_inode_large inode;
 	size_t n = strlen(target);
@@ -212,7 +212,7 @@ static int cut(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
 	return edit_store(edit, ino, inode) ?: r;
 }
 
-int edit_truncate(struct edit *edit, uint64_t ino, uint64_t size)
+int direct_truncate(struct edit *edit, uint64_t ino, uint64_t size)
 {
 	struct ext2_inode_large inode;
 	uint64_t old;
@@ -296,8 +296,8 @@ static int touch_xattr(struct edit *edit, uint64_t ino)
 	return edit_store(edit, ino, &inode);
 }
 
-int edit_set_xattr(struct edit *edit, uint64_t ino, const char *name,
-		   const void *value, size_t size)
+int direct_set_xattr(struct edit *edit, uint64_t ino, const char *name,
+		     const void *value, size_t size)
 {
 	struct ext2_inode_large inode;
 	struct ext2_xattr_handle *handle;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgtool/edit/edit.h"
+#include "imgtool/edit/direct.h"
 #include "imgtool/msg.h"
 
 #define DOTS_SIZE 24 /* "." and ".." in front of what is in the root */

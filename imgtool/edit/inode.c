@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgtool/edit/edit.h"
+#include "imgtool/edit/direct.h"
 #include "imgtool/ext4/inode.h"
 #include "imgtool/msg.h"
 
@@ -176,6 +176,42 @@ int edit_new_inode(struct edit *edit, uint64_t dir, uint32_t mode,
 	return 0;
 }
 
+int direct_new_file(struct edit *edit, uint64_t dir, const char *name,
+		    uint32_t mode, uint32_t major, uint32_t minor,
+		    uint64_t *ino)
+{
+	struct ext2_inode_large inode;
+	int r = edit_new_inode(edit, dir, mode, &inode, ino);
+
+	if (r < 0 || (!S_ISCHR(mode) && !S_ISBLK(mode)))
+		return r;
+	r = edit_set_device(&inode, major, minor) ?:
+	    edit_store(edit, *ino, &inode);
+	if (r < 0)
+		edit_free_inode(edit, *ino);
+	return r;
+}
+
+int direct_set_attr(struct edit *edit, uint64_t ino,
+		    const struct edit_attr *attr)
+{
+	struct ext2_inode_large inode;
+	int r = edit_load(edit, ino, &inode);
+
+	if (r < 0)
+		return r;
+	if (attr->set & EDIT_SET_MODE)
+		inode.i_mode = (inode.i_mode & S_IFMT) | (attr->mode & 07777);
+	if (attr->set & EDIT_SET_OWNER)
+		edit_set_owner(&inode, attr->uid, attr->gid);
+	if (attr->set & EDIT_SET_ATIME)
+		edit_set_time(edit, &inode, EDIT_ATIME, &attr->atime);
+	if (attr->set & EDIT_SET_MTIME)
+		edit_set_time(edit, &inode, EDIT_MTIME, &attr->mtime);
+	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
+	return edit_begin(edit) ?: edit_store(edit, ino, &inode);
+}
+
 /* The first block that a file cannot have. */
 static uint64_t blocks_end(const struct edit *edit,
 			   const struct ext2_inode_large *inode)
@@ -229,7 +265,7 @@ static int free_blocks(struct edit *edit, uint64_t ino,
 					      ~0ULL));
 }
 
-int edit_free_inode(struct edit *edit, uint64_t ino)
+int direct_free_inode(struct edit *edit, uint64_t ino)
 {
 	struct ext2_inode_large inode;
 	bool dir;

@@ -8,7 +8,7 @@
 #include <e2p/e2p.h>
 
 #include "imgtool/edit/copy.h"
-#include "imgtool/edit/edit.h"
+#include "imgtool/edit/direct.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
 
@@ -109,6 +109,30 @@ static void set_now(struct edit *edit)
 			 edit->now.sec;
 }
 
+static const struct edit_ops direct_ops = {
+	.begin = direct_begin,
+	.close = direct_close,
+	.strerror = direct_strerror,
+	.reserve = direct_reserve,
+	.new_file = direct_new_file,
+	.enter = direct_enter,
+	.free_inode = direct_free_inode,
+	.mkdir = direct_mkdir,
+	.rmdir = direct_rmdir,
+	.clear_dir = direct_clear_dir,
+	.unlink = direct_unlink,
+	.hard_link = direct_hard_link,
+	.check_outside = direct_check_outside,
+	.rename = direct_rename,
+	.symlink = direct_symlink,
+	.truncate = direct_truncate,
+	.allocate = direct_allocate,
+	.write = direct_write,
+	.set_size = direct_set_size,
+	.set_attr = direct_set_attr,
+	.set_xattr = direct_set_xattr,
+};
+
 int edit_open(struct edit *edit, struct target *target)
 {
 	struct view *view = &edit->view;
@@ -124,8 +148,10 @@ int edit_open(struct edit *edit, struct target *target)
 		view_close(view);
 		return -1;
 	}
+	edit->ops = &direct_ops;
 	edit->ext = view->fs.private;
 	edit->lib = edit->ext->fs;
+	edit->block_size = edit->lib->blocksize;
 	set_now(edit);
 	/* Without it to compare with, the library writes the superblock at
 	 * once, and not byte by byte with a wrong checksum between. */
@@ -172,13 +198,21 @@ int edit_from_library(errcode_t err)
 	return err > 0 && err < 256 ? -(int)err : -EUCLEAN;
 }
 
+const char *direct_strerror(const struct edit *edit, int err)
+{
+	return err == -ENOSPC && !edit->lib->super->s_free_inodes_count ?
+	       "the image has no free inode left" : NULL;
+}
+
 const char *edit_strerror(const struct edit *edit, int err)
 {
+	const char *text = edit->ops->strerror(edit, err);
+
+	if (text)
+		return text;
 	switch (-err) {
 	case ENOSPC:
-		return edit->lib->super->s_free_inodes_count ?
-		       "no space left in the image" :
-		       "the image has no free inode left";
+		return "no space left in the image";
 	case E2BIG:
 		return "the attributes do not fit into the inode and a block";
 	case EMLINK:
@@ -222,7 +256,7 @@ static int write_state(struct edit *edit, bool valid)
 	return edit_from_library(err) ?: disk_sync(&edit->view.disk);
 }
 
-int edit_begin(struct edit *edit)
+int direct_begin(struct edit *edit)
 {
 	errcode_t err;
 	int r;
@@ -240,7 +274,7 @@ int edit_begin(struct edit *edit)
 	return r;
 }
 
-int edit_reserve(const struct edit *edit, uint64_t blocks)
+int direct_reserve(const struct edit *edit, uint64_t blocks)
 {
 	uint64_t free = ext2fs_free_blocks_count(edit->lib->super);
 
@@ -259,9 +293,14 @@ static int write_back(struct edit *edit)
 	return r ?: write_state(edit, true);
 }
 
+int direct_close(struct edit *edit)
+{
+	return edit->changed ? write_back(edit) : 0;
+}
+
 int edit_close(struct edit *edit)
 {
-	int r = edit->changed ? write_back(edit) : 0;
+	int r = edit->ops->close(edit);
 
 	if (r < 0)
 		msg_error(edit->view.disk.name, "writing failed (%s); run "

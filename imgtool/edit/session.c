@@ -122,12 +122,3 @@ int session_walk(struct session *session, const char *path,
 		session->status = -1;
 	return r;
 }
-
-int session_store(struct session *session, uint64_t ino,
-		  struct ext2_inode_large *inode)
-{
-	struct edit *edit = &session->edit;
-
-	edit_set_time(edit, inode, EDIT_CTIME, &edit->now);
-	return edit_begin(edit) ?: edit_store(edit, ino, inode);
-}

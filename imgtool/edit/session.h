@@ -36,10 +36,6 @@ int session_find(struct session *session, const char *path, bool follow,
 int session_walk(struct session *session, const char *path,
 		 const struct edit_where *where, const struct walk *walk);
 
-/* Write INODE with the time of change that this is. */
-int session_store(struct session *session, uint64_t ino,
-		  struct ext2_inode_large *inode);
-
 /* "@SECONDS", "2024-05-06 07:08:09.5", with T for the blank, Z or a zone as
  * +01:00 (else UTC), or the date alone. 0 or -EINVAL. */
 int when_parse(const char *text, struct fs_time *time);

@@ -65,21 +65,19 @@ static int set_attributes(struct copy *copy, const struct copy_node *node,
 {
 	struct edit *edit = image_of(copy)->edit;
 	struct setting setting = { edit, ino };
-	struct ext2_inode_large inode;
-	int r;
+	const struct edit_attr attr = {
+		.set = EDIT_SET_MODE | EDIT_SET_OWNER | EDIT_SET_ATIME |
+		       EDIT_SET_MTIME,
+		.mode = node->attr.mode, .uid = node->attr.uid,
+		.gid = node->attr.gid, .atime = node->attr.atime,
+		.mtime = node->attr.mtime,
+	};
 
 	if (!copy->preserve)
 		return 0;
-	r = node->source->xattrs(node, set_xattr, &setting) ?:
-	    edit_load(edit, ino, &inode);
-	if (r < 0)
-		return r;
-	inode.i_mode = (inode.i_mode & S_IFMT) | (node->attr.mode & 07777);
-	edit_set_owner(&inode, node->attr.uid, node->attr.gid);
-	edit_set_time(edit, &inode, EDIT_ATIME, &node->attr.atime);
-	edit_set_time(edit, &inode, EDIT_MTIME, &node->attr.mtime);
-	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
-	return edit_store(edit, ino, &inode);
+	/* (a new owner would cost capabilities, where a kernel does it) */
+	return edit_set_attr(edit, ino, &attr) ?:
+	       node->source->xattrs(node, set_xattr, &setting);
 }
 
 /* --------------------------------------------------------------- contents */
@@ -93,7 +91,7 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 static int next_data(const struct to_image *to, const struct copy_node *node,
 		     uint64_t at, uint64_t *start, uint64_t *end)
 {
-	uint64_t bs = to->edit->lib->blocksize;
+	uint64_t bs = to->edit->block_size;
 	int r = at < node->attr.size ?
 		node->source->data(node, at, start, end) : 1;
 
@@ -116,7 +114,7 @@ static int check_space(const struct to_image *to, const struct copy_node *node,
 		       uint64_t freed)
 {
 	uint64_t blocks = 0, at = 0, start, end;
-	uint64_t bs = to->edit->lib->blocksize;
+	uint64_t bs = to->edit->block_size;
 	int r;
 
 	while ((r = next_data(to, node, at, &start, &end)) == 0) {
@@ -183,8 +181,9 @@ static int overwrite(struct copy *copy, const struct copy_node *node,
 		     const struct fs_attr *old)
 {
 	struct to_image *to = image_of(copy);
-	struct ext2_inode_large inode;
-	uint64_t freed = old->blocks * 512 / to->edit->lib->blocksize;
+	struct edit_attr attr = { .set = EDIT_SET_MTIME,
+				  .mtime = to->edit->now };
+	uint64_t freed = old->blocks * 512 / to->edit->block_size;
 	int r;
 
 	if (node->source->fs == &to->edit->view.fs &&
@@ -202,11 +201,7 @@ static int overwrite(struct copy *copy, const struct copy_node *node,
 	copy->last_id = old->ino;
 	if (r < 0 || copy->preserve)
 		return r;
-	r = edit_load(to->edit, old->ino, &inode);
-	if (r < 0)
-		return r;
-	edit_set_time(to->edit, &inode, EDIT_MTIME, &to->edit->now);
-	return edit_store(to->edit, old->ino, &inode);
+	return edit_set_attr(to->edit, old->ino, &attr);
 }
 
 /* A new inode that is no directory and no symlink, without a name yet. */
@@ -215,20 +210,15 @@ static int make_inode(struct copy *copy, const struct copy_node *node,
 {
 	struct to_image *to = image_of(copy);
 	uint32_t mode = node->attr.mode & (S_IFMT | 0777);
-	struct ext2_inode_large inode;
 	int r = S_ISREG(mode) ? check_space(to, node, 0) :
 				edit_reserve(to->edit, 8);
 
-	r = r ?: edit_new_inode(to->edit, dir, mode, &inode, ino);
+	r = r ?: edit_new_file(to->edit, dir, node->name, mode,
+			       node->attr.major, node->attr.minor, ino);
 	if (r < 0)
 		return r;
-	if (S_ISREG(mode)) {
+	if (S_ISREG(mode))
 		r = copy_data(to, node, *ino);
-	} else if (S_ISCHR(mode) || S_ISBLK(mode)) {
-		r = edit_set_device(&inode, node->attr.major,
-				    node->attr.minor) ?:
-		    edit_store(to->edit, *ino, &inode);
-	}
 	if (r < 0)
 		edit_free_inode(to->edit, *ino);
 	return r;

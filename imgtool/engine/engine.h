@@ -7,7 +7,7 @@
  *	proto.h	   what is said between us and the agent in the guest
  *	client.c   requests and answers
  *	nodes.c	   the tree as far as it is known
- *	tree.c	   struct fs_ops: the tree for everybody else
+ *	tree.c, contents.c   struct fs_ops: the tree for everybody else
  *	ahead.c	   reading files, ahead
  *	choose.c   --engine, and which file system needs one
  *	start.c	   the guest
@@ -51,6 +51,8 @@ struct engine {
 	char *path;    /* of the last request */
 	size_t path_room;
 	bool wants_xattrs; /* somebody has asked for attributes */
+	bool has_usage;
+	struct fs_usage usage;
 
 	/* ahead.c */
 	struct window windows[WINDOWS];

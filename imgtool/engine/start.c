@@ -321,6 +321,7 @@ static void release(struct engine *engine)
 	engine->users--;
 }
 
+/* (one that has died is what its users have, to the end) */
 static struct guest_process *find(const struct disk *disk,
 				  const struct stat *st)
 {
@@ -328,7 +329,8 @@ static struct guest_process *find(const struct disk *disk,
 
 	for (g = guests; g; g = g->next)
 		if (g->device == st->st_dev && g->inode == st->st_ino &&
-		    g->offset == disk->offset && !g->engine.client.dead)
+		    g->offset == disk->offset &&
+		    (g->engine.users || !g->engine.client.dead))
 			return g;
 	return NULL;
 }

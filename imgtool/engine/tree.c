@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgtool/engine/engine.h"
+#include "imgtool/engine/tree.h"
 #include "imgtool/msg.h"
 
 void (*engine_release)(struct engine *engine);
@@ -32,7 +32,7 @@ int engine_ask(struct engine *e, const struct client_request *request,
 	return client_ask(&e->client, request, most);
 }
 
-static int ask_about(struct engine *e, uint32_t node, enum engine_op op,
+int engine_ask_about(struct engine *e, uint32_t node, enum engine_op op,
 		     size_t most)
 {
 	struct client_request request = { .op = op };
@@ -42,7 +42,7 @@ static int ask_about(struct engine *e, uint32_t node, enum engine_op op,
 }
 
 /* The answer is one struct of SIZE bytes. */
-static int ask_struct(struct engine *e, uint32_t node, enum engine_op op,
+int engine_ask_struct(struct engine *e, uint32_t node, enum engine_op op,
 		      uint64_t offset, void *to, size_t size)
 {
 	struct client_request request = { .op = op, .offset = offset };
@@ -120,21 +120,21 @@ static void know(struct engine *e, uint32_t number, struct node *node,
 	node->attr.ino = same;
 }
 
-static int learn(struct engine *e, uint32_t number, struct node *node)
+int engine_learn(struct engine *e, uint32_t number, struct node *node)
 {
 	struct engine_attr attr;
 	int r;
 
 	if (node->same)
 		return node->error;
-	r = ask_struct(e, number, ENGINE_STAT, 0, &attr, sizeof(attr));
+	r = engine_ask_struct(e, number, ENGINE_STAT, 0, &attr, sizeof(attr));
 	if (e->client.dead)
 		return r;
 	know(e, number, node, &attr, r);
 	return node->error;
 }
 
-static struct node *enter(struct fs *fs, uint64_t ino, struct engine **engine)
+struct node *engine_enter(struct fs *fs, uint64_t ino, struct engine **engine)
 {
 	struct engine *e = fs->private;
 
@@ -143,7 +143,7 @@ static struct node *enter(struct fs *fs, uint64_t ino, struct engine **engine)
 	return nodes_get(&e->nodes, ino);
 }
 
-static int leave(struct engine *e, int result)
+int engine_leave(struct engine *e, int result)
 {
 	pthread_mutex_unlock(&e->lock);
 	return result;
@@ -152,12 +152,12 @@ static int leave(struct engine *e, int result)
 static int tree_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
 {
 	struct engine *e;
-	struct node *node = enter(fs, ino, &e);
-	int r = node ? learn(e, ino, node) : -EUCLEAN;
+	struct node *node = engine_enter(fs, ino, &e);
+	int r = node ? engine_learn(e, ino, node) : -EUCLEAN;
 
 	if (r == 0)
 		*attr = node->attr;
-	return leave(e, r);
+	return engine_leave(e, r);
 }
 
 /* ---- directories ---- */
@@ -174,7 +174,7 @@ static int find_name(struct engine *e, uint32_t dir, const char *name,
 {
 	uint32_t number = nodes_find(&e->nodes, dir, name);
 	struct node *node, *parent = e->nodes.list[dir];
-	int r = learn(e, dir, parent);
+	int r = engine_learn(e, dir, parent);
 
 	if (r < 0)
 		return r;
@@ -188,7 +188,7 @@ static int find_name(struct engine *e, uint32_t dir, const char *name,
 	if (!number)
 		return -ENOMEM;
 	node = e->nodes.list[number];
-	r = learn(e, number, node);
+	r = engine_learn(e, number, node);
 	*ino = node->same ?: number;
 	/* what cannot be looked at is there all the same */
 	return r == -ENOENT || e->client.dead ? r : 0;
@@ -198,9 +198,9 @@ static int tree_lookup(struct fs *fs, uint64_t dir, const char *name,
 		       uint64_t *ino)
 {
 	struct engine *e;
-	struct node *node = enter(fs, dir, &e);
+	struct node *node = engine_enter(fs, dir, &e);
 
-	return leave(e, node ? find_name(e, dir, name, ino) : -EUCLEAN);
+	return engine_leave(e, node ? find_name(e, dir, name, ino) : -EUCLEAN);
 }
 
 /* One entry of what was received: its size. 0: it is none. */
@@ -307,211 +307,58 @@ static int tree_readdir(struct fs *fs, uint64_t ino, fs_entry_fn *fn,
 			void *context)
 {
 	struct engine *e;
-	struct node *node = enter(fs, ino, &e), *entry;
-	int r = node ? learn(e, ino, node) : -EUCLEAN, result = 0;
+	struct node *node = engine_enter(fs, ino, &e), *entry;
+	int r = node ? engine_learn(e, ino, node) : -EUCLEAN, result = 0;
 	size_t i;
 
 	if (r == 0 && !S_ISDIR(node->attr.mode))
 		r = -ENOTDIR;
 	if (r < 0)
-		return leave(e, r);
+		return engine_leave(e, r);
 	if (!node->listed)
 		r = list(e, ino, node);
 	for (i = 0; i < node->entry_count && !result; i++) {
 		entry = e->nodes.list[node->entries[i]];
 		result = fn(context, entry->name, entry->same);
 	}
-	return leave(e, result ?: r);
-}
-
-/* ---- contents ---- */
-
-static ssize_t tree_read(struct fs *fs, uint64_t ino, uint64_t offset,
-			 void *data, size_t length)
-{
-	struct engine *e;
-	struct node *node = enter(fs, ino, &e);
-	ssize_t n = node ? learn(e, ino, node) : -EUCLEAN;
-
-	if (n == 0 && !S_ISREG(node->attr.mode))
-		n = S_ISDIR(node->attr.mode) ? -EISDIR : -EINVAL;
-	if (n == 0)
-		n = ahead_read(e, ino, offset, data, length);
-	pthread_mutex_unlock(&e->lock);
-	return n;
-}
-
-/* A small file without holes is data, and need not be asked about. */
-#define SMALL (128u << 10)
-
-static int find_data(struct engine *e, uint32_t ino, const struct node *node,
-		     uint64_t offset, struct engine_extent *x)
-{
-	uint64_t size = node->attr.size;
-	int r;
-
-	*x = (struct engine_extent){ size, size };
-	if (offset >= size)
-		return 0;
-	x->start = offset;
-	if (size <= SMALL && node->attr.blocks * 512 >= size)
-		return 0;
-	r = ask_struct(e, ino, ENGINE_SEEK, offset, x, sizeof(*x));
-	if (r < 0)
-		return r;
-	if (x->end > size)
-		x->end = size;
-	if (x->start > x->end)
-		x->start = x->end;
-	/* whoever reads on must get on */
-	if (x->start < offset || (x->start == x->end && x->start != size))
-		return -EUCLEAN;
-	return 0;
-}
-
-static int tree_data(struct fs *fs, uint64_t ino, uint64_t offset,
-		     uint64_t *start, uint64_t *end)
-{
-	struct engine *e;
-	struct engine_extent extent;
-	struct node *node = enter(fs, ino, &e);
-	int r = node ? learn(e, ino, node) : -EUCLEAN;
-
-	if (r == 0 && !S_ISREG(node->attr.mode))
-		r = -EINVAL;
-	if (r == 0)
-		r = find_data(e, ino, node, offset, &extent);
-	if (r == 0) {
-		*start = extent.start;
-		*end = extent.end;
-	}
-	return leave(e, r);
-}
-
-static int get_link(struct engine *e, uint32_t ino, struct node *node)
-{
-	int r = node->link ? 0 : ask_about(e, ino, ENGINE_READLINK,
-					   FS_LINK_LONGEST);
-
-	if (node->link || r < 0)
-		return r;
-	if (!e->client.size || memchr(e->client.reply, 0, e->client.size))
-		return -EUCLEAN;
-	node->link = mem_strdup(e->client.reply);
-	return 0;
-}
-
-static int tree_readlink(struct fs *fs, uint64_t ino, char *target)
-{
-	struct engine *e;
-	struct node *node = enter(fs, ino, &e);
-	int r = node ? learn(e, ino, node) : -EUCLEAN;
-
-	if (r == 0 && !S_ISLNK(node->attr.mode))
-		r = -EINVAL;
-	r = r ?: get_link(e, ino, node);
-	if (r == 0)
-		strcpy(target, node->link);
-	return leave(e, r);
-}
-
-/* ---- extended attributes ---- */
-
-/* Those of one answer, in memory of its own since FN may ask for more. */
-static int give_xattrs(const char *at, size_t size, fs_xattr_fn *fn,
-		       void *context)
-{
-	char name[FS_NAME_LONGEST + 1];
-	const struct engine_xattr *x;
-	size_t n;
-	int r = 0;
-
-	for (; size && !r; at += n, size -= n) {
-		x = (const void *)at;
-		if (size < sizeof(*x) || x->name_size > FS_NAME_LONGEST ||
-		    x->value_size > size)
-			return -EPROTO;
-		n = ENGINE_ALIGN(sizeof(*x) + x->name_size + x->value_size);
-		if (n > size)
-			return -EPROTO;
-		memcpy(name, x + 1, x->name_size);
-		name[x->name_size] = 0;
-		if (!*name || strlen(name) != x->name_size)
-			return -EUCLEAN;
-		r = fn(context, name, (const char *)(x + 1) + x->name_size,
-		       x->value_size);
-	}
-	return r;
-}
-
-static int get_xattrs(struct engine *e, uint32_t ino, char **all, size_t *size)
-{
-	struct client_request request = { .op = ENGINE_XATTRS };
-	bool more = true;
-	int r;
-
-	ahead_settle(e);
-	r = engine_path(e, ino, &request.path);
-	r = r ?: client_send(&e->client, &request);
-	while (r == 0 && more) {
-		r = client_receive(&e->client, ENGINE_REPLY_MOST, &more);
-		if (r < 0)
-			break;
-		/* 64 KiB of names with 64 KiB each is what Linux allows */
-		if (*size > SIZE_MAX / 4 || *size > (1u << 30))
-			return client_broken(&e->client);
-		*all = realloc(*all, *size + e->client.size + 1);
-		if (!*all)
-			abort();
-		memcpy(*all + *size, e->client.reply, e->client.size);
-		*size += e->client.size;
-	}
-	return r;
-}
-
-static int tree_xattrs(struct fs *fs, uint64_t ino, fs_xattr_fn *fn,
-		       void *context)
-{
-	struct engine *e;
-	struct node *node = enter(fs, ino, &e);
-	int r = node ? learn(e, ino, node) : -EUCLEAN;
-	char *all = NULL;
-	size_t size = 0;
-
-	e->wants_xattrs = true;
-	if (r == 0 && !node->no_xattrs)
-		r = get_xattrs(e, ino, &all, &size);
-	leave(e, 0);
-	if (r == 0)
-		r = give_xattrs(all, size, fn, context);
-	free(all);
-	return r;
+	return engine_leave(e, result ?: r);
 }
 
 /* ---- the whole ---- */
 
-static int tree_usage(struct fs *fs, struct fs_usage *usage)
+static int get_usage(struct engine *e)
 {
 	struct engine_usage u;
-	struct engine *e;
-	int r;
+	int r = engine_ask_struct(e, NODE_ROOT, ENGINE_USAGE, 0, &u, sizeof(u));
 
-	enter(fs, NODE_ROOT, &e);
-	r = ask_struct(e, NODE_ROOT, ENGINE_USAGE, 0, &u, sizeof(u));
-	if (r == 0 && (u.block_size > 1u << 30 ||
-		       (u.block_size &&
-			u.blocks > INT64_MAX / u.block_size)))
-		r = -EUCLEAN;
+	if (r < 0)
+		return r;
+	if (u.block_size > 1u << 30 ||
+	    (u.block_size && u.blocks > INT64_MAX / u.block_size))
+		return -EUCLEAN;
 	/* (some have no such number, or say so by the largest there is) */
 	if (u.inodes > INT64_MAX || u.free_inodes > u.inodes)
 		u.inodes = u.free_inodes = 0;
+	e->usage = (struct fs_usage){
+		.block_size = u.block_size, .blocks = u.blocks,
+		.free_blocks = u.free_blocks, .inodes = u.inodes,
+		.free_inodes = u.free_inodes,
+	};
+	e->has_usage = true;
+	return 0;
+}
+
+static int tree_usage(struct fs *fs, struct fs_usage *usage)
+{
+	struct engine *e;
+	int r = 0;
+
+	engine_enter(fs, NODE_ROOT, &e);
+	if (!e->has_usage)
+		r = get_usage(e);
 	if (r == 0)
-		*usage = (struct fs_usage){
-			.block_size = u.block_size, .blocks = u.blocks,
-			.free_blocks = u.free_blocks, .inodes = u.inodes,
-			.free_inodes = u.free_inodes,
-		};
-	return leave(e, r);
+		*usage = e->usage;
+	return engine_leave(e, r);
 }
 
 static void tree_close(struct fs *fs)
@@ -524,10 +371,10 @@ static const struct fs_ops tree_ops = {
 	.stat = tree_stat,
 	.lookup = tree_lookup,
 	.readdir = tree_readdir,
-	.read = tree_read,
-	.data = tree_data,
-	.readlink = tree_readlink,
-	.xattrs = tree_xattrs,
+	.read = contents_read,
+	.data = contents_data,
+	.readlink = contents_readlink,
+	.xattrs = contents_xattrs,
 	.usage = tree_usage,
 	.close = tree_close,
 };

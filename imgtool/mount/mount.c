@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "imgtool/engine/engine.h"
 #include "imgtool/image/disk.h"
 #include "imgtool/mount/mount.h"
 #include "imgtool/msg.h"
@@ -15,6 +14,7 @@ const struct verb_option verb_mount_options[] = {
 	  "a COW file's header may name a backing anywhere" },
 	{ "allow-other", OPT_ALLOW_OTHER, NULL,
 	  "others may use the mount, as far as modes and ACLs let them" },
+	VERB_OPTION_ENGINE,
 	{ "foreground", 'f', NULL, "stay in the foreground" },
 	{ "options", 'o', "OPTION,...", "mount options of FUSE" },
 	{ "raw", OPT_RAW, NULL, "the plain bytes of an image, as one file" },
@@ -24,14 +24,13 @@ const struct verb_option verb_mount_options[] = {
 
 int verb_mount(int argc, char **argv)
 {
-	struct mount_how how = { 0 };
+	struct mount_how how = { .ready = -1 };
 	struct verb_args args;
 	const char *value;
 	char *options = NULL, *more, *image;
 	bool raw = false;
 	int c, r;
 
-	engine_open = NULL; /* a guest does not outlive going to background */
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0) {
 		switch (c) {

@@ -29,6 +29,7 @@ struct mount_how {
 	const char *options; /* more of FUSE's, with commas; or NULL */
 	bool allow_other;
 	bool foreground;
+	int ready; /* in the background already: who waits for the mount */
 	bool writable;
 	bool any_backing; /* a COW file's header may name any file */
 };
@@ -49,6 +50,13 @@ int mount_serve(const struct mount_how *how,
 
 /* Answers any ioctl that a kind of mount does not know. */
 void mount_ioctl(fuse_req_t req, unsigned int cmd, size_t room);
+
+/*
+ * Go into the background before there is anything that would not survive it,
+ * such as a guest; who called us waits for the mount. False: that is us, with
+ * what to return in *RESULT (which is 0 else).
+ */
+bool mount_go_ahead(struct mount_how *how, int *result);
 
 /* stat() of a mount point. 0, or -1: reported. */
 int mount_look(const char *point, struct stat *st);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "imgtool/mount/mount.h"
@@ -169,6 +170,57 @@ static int loop(struct fuse_session *se)
 	return r < 0 ? msg_errno(NULL, -r, "FUSE failed") : 0;
 }
 
+bool mount_go_ahead(struct mount_how *how, int *result)
+{
+	int ends[2], status = 0;
+	char byte;
+	pid_t pid;
+
+	*result = -1;
+	if (pipe2(ends, O_CLOEXEC)) {
+		msg_errno("pipe", errno, "cannot be made");
+		return false;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		close(ends[0]);
+		how->ready = ends[1];
+		*result = 0;
+		return true;
+	}
+	close(ends[1]);
+	if (pid < 0)
+		msg_errno("fork", errno, "there can be no new process");
+	else if (read(ends[0], &byte, 1) == 1)
+		*result = 0;
+	else if (waitpid(pid, &status, 0) == pid && WIFSIGNALED(status))
+		msg_error(how->point, "the server was killed by signal %d",
+			  WTERMSIG(status));
+	close(ends[0]);
+	return false;
+}
+
+/* As fuse_daemonize(), with the process that we are. */
+static int become_daemon(int ready)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), i;
+
+	if (null < 0)
+		return msg_errno("/dev/null", errno, "cannot be opened");
+	setsid();
+	if (chdir("/"))
+		msg_errno("/", errno, "cannot be entered");
+	if (write(ready, "", 1) != 1)
+		return -1; /* nobody waits for it any more */
+	close(ready);
+	for (i = 0; i < 3; i++)
+		dup2(null, i);
+	if (null > 2)
+		close(null);
+	return 0;
+}
+
 static int serve(struct fuse_session *se, const struct mount_how *how)
 {
 	char *point = realpath(how->point, NULL);
@@ -185,7 +237,8 @@ static int serve(struct fuse_session *se, const struct mount_how *how)
 	free(why);
 	if (r)
 		return -1;
-	r = fuse_daemonize(how->foreground) ? -1 : 0;
+	r = how->ready >= 0 ? become_daemon(how->ready) :
+			      fuse_daemonize(how->foreground) ? -1 : 0;
 	if (!r && fuse_set_signal_handlers(se) == 0) {
 		r = loop(se);
 		fuse_remove_signal_handlers(se);

@@ -6,6 +6,8 @@
  * FUSE calls nodes that way never are inode 1, which holds bad blocks, nor the
  * root once more below itself. open and opendir answer ENOSYS, and the kernel
  * does them by itself from then on, with all of its caches.
+ *
+ * All readers of a file system in an engine share its guest.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -16,6 +18,7 @@
 
 #include <linux/fs.h>
 
+#include "imgtool/engine/engine.h"
 #include "imgtool/image/target.h"
 #include "imgtool/mount/dirs.h"
 #include "imgtool/mount/mount.h"
@@ -461,6 +464,12 @@ int mount_tree(struct mount_how *how, const char *operand)
 		return msg_error(how->point, "is not a directory");
 	tree = mem_zalloc(sizeof(*tree));
 	r = open_disk(&tree->disk, operand);
+	if (r == 0 && engine_wanted(&tree->disk) && !how->foreground &&
+	    !mount_go_ahead(how, &r)) {
+		disk_close(&tree->disk);
+		free(tree);
+		return r;
+	}
 	if (r == 0)
 		r = readers_start(&tree->readers, &tree->disk);
 	if (r == 0) {
