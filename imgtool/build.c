@@ -17,6 +17,7 @@
 #include "imgtool/io/table.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
+#include "imgtool/source/debian.h"
 #include "imgtool/source/fakeroot.h"
 #include "imgtool/source/inject.h"
 #include "imgtool/source/source.h"
@@ -50,6 +51,10 @@ enum {
 	OPT_SWAP,
 	OPT_GROW,
 	OPT_PARTITION,
+	OPT_FROM_DEBIAN,
+	OPT_VARIANT,
+	OPT_INCLUDE,
+	OPT_MIRROR,
 	OPT_SPOOL,
 	OPT_DRY_RUN,
 };
@@ -72,6 +77,14 @@ const struct verb_option verb_build_options[] = {
 	  "owners and devices as fakeroot -s saved them" },
 	{ "exclude", OPT_EXCLUDE, "PATTERN",
 	  "leave out what matches; can be repeated" },
+	{ "from-debian", OPT_FROM_DEBIAN, "SUITE",
+	  "begin with a new Debian, made by mmdebstrap" },
+	{ "variant", OPT_VARIANT, "NAME",
+	  "which of its sets of packages; minbase if not given" },
+	{ "include", OPT_INCLUDE, "PACKAGE,...",
+	  "and these packages; can be repeated" },
+	{ "mirror", OPT_MIRROR, "URL",
+	  "where packages come from; can be repeated" },
 	{ "contents-dir", OPT_CONTENTS_DIR, "DIR",
 	  "where mtree manifests find the files they name" },
 	{ "inject", OPT_INJECT, "SRC:DST[,[MODE][,UID:GID]]",
@@ -112,6 +125,7 @@ struct build {
 	const struct profile *profile;
 	struct identity_options identity;
 	struct import import;
+	struct debian debian;
 	struct system system;
 	struct injections system_files, injections;
 
@@ -203,9 +217,11 @@ static int parse_inject(struct build *build, const char *text)
 	return problem ? verb_usage_error(text, "%s", problem) : 0;
 }
 
-static int parse_system(struct build *build, int id, const char *value)
+/* Options whose values are looked at elsewhere. */
+static int parse_others(struct build *build, int id, const char *value)
 {
 	struct system *system = &build->system;
+	struct debian *debian = &build->debian;
 	const char *problem;
 
 	switch (id) {
@@ -220,6 +236,18 @@ static int parse_system(struct build *build, int id, const char *value)
 		break;
 	case OPT_SWAP:
 		problem = system_set_swap(system, value);
+		break;
+	case OPT_FROM_DEBIAN:
+		problem = debian_set_suite(debian, value);
+		break;
+	case OPT_VARIANT:
+		problem = debian_set_variant(debian, value);
+		break;
+	case OPT_INCLUDE:
+		problem = debian_add_include(debian, value);
+		break;
+	case OPT_MIRROR:
+		problem = debian_add_mirror(debian, value);
 		break;
 	default:
 		return STATUS_USAGE;
@@ -288,7 +316,7 @@ static int take_option(struct build *build, int id, const char *value)
 		add_exclude(build, value);
 		return 0;
 	}
-	return parse_system(build, id, value);
+	return parse_others(build, id, value);
 }
 
 static int take_environment(struct build *build)
@@ -323,10 +351,15 @@ static int choose_profile(struct build *build)
 static int check_operands(const struct build *build,
 			  const struct verb_args *args)
 {
+	const struct debian *debian = &build->debian;
 	int i, pipes = 0;
 
-	if (!args->argc)
+	if (!args->argc && !debian->suite)
 		return verb_usage_error(NULL, "no SOURCE given");
+	if (!debian->suite && (debian->variant || debian->include_count ||
+			       debian->mirror_count))
+		return verb_usage_error(NULL, "--variant, --include and "
+					"--mirror are for --from-debian");
 	if (!build->image && !build->dry_run)
 		return verb_usage_error(NULL, "no image given; use -o IMG");
 	for (i = 0; i < args->argc; i++)
@@ -343,6 +376,9 @@ static int read_sources(struct build *build, const struct verb_args *args)
 
 	if (build->fakeroot_state &&
 	    fakeroot_read(&build->import.fakeroot, build->fakeroot_state) < 0)
+		return -1;
+	if (build->debian.suite &&
+	    source_read_debian(&build->import, &build->debian) < 0)
 		return -1;
 	for (i = 0; i < args->argc; i++)
 		if (source_read(&build->import, args->argv[i]) < 0)
@@ -499,6 +535,7 @@ int verb_build(int argc, char **argv)
 	injections_free(&build->injections);
 	injections_free(&build->system_files);
 	system_free(&build->system);
+	debian_free(&build->debian);
 	fakeroot_free(build->import.fakeroot);
 	free(build);
 	return status;

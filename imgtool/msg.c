@@ -26,6 +26,11 @@ void msg_set_quiet(void)
 	quiet = true;
 }
 
+bool msg_is_quiet(void)
+{
+	return quiet;
+}
+
 /* Copy TEXT to OUT with everything that could move a terminal's cursor made
  * visible. OUT has room for four times the length of TEXT, plus one. */
 static void escape(char *out, const char *text)

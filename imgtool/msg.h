@@ -11,6 +11,7 @@
 #ifndef IMGTOOL_MSG_H
 #define IMGTOOL_MSG_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,7 @@ const char *msg_verb(void);
 
 /* No warnings (errors are always printed). */
 void msg_set_quiet(void);
+bool msg_is_quiet(void);
 
 /* "imgtool: VERB: OBJECT: reason" on stderr. Returns -1. OBJECT may be NULL. */
 int msg_error(const char *object, const char *reason, ...)

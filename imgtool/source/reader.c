@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "imgtool/msg.h"
+#include "imgtool/source/debian.h"
 #include "imgtool/source/reader.h"
 
 #define BUFFER (1 << 20)
@@ -52,8 +53,13 @@ static la_ssize_t on_read(struct archive *archive, void *context,
 				  strerror(errno));
 		return ARCHIVE_FATAL;
 	}
-	if (n == 0)
+	if (n == 0) {
 		reader->at_end = true;
+		if (source_end_program(reader->source) < 0) {
+			archive_set_error(archive, EIO, "its program failed");
+			return ARCHIVE_FATAL;
+		}
+	}
 	note_tail(reader, n);
 	reader->bytes += n;
 	*data = reader->buffer;
@@ -111,6 +117,8 @@ int reader_failed(const struct reader *reader, const char *path)
 	const char *reason = archive_error_string(reader->archive);
 	char *object;
 
+	if (reader->source->failed)
+		return -1;
 	object = path ? mem_printf("%s: %s", reader->source->name, path) :
 			mem_strdup(reader->source->name);
 	if (!reader->bytes)
@@ -122,7 +130,7 @@ int reader_failed(const struct reader *reader, const char *path)
 	return -1;
 }
 
-int reader_open(struct reader *reader, const struct source *source)
+int reader_open(struct reader *reader, struct source *source)
 {
 	struct archive *a = archive_read_new();
 

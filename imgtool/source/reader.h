@@ -18,7 +18,7 @@
 
 struct reader {
 	struct archive *archive;
-	const struct source *source;
+	struct source *source;
 	uint8_t *buffer;
 	uint64_t bytes;	    /* read so far */
 	uint8_t tail[512];  /* the last of them */
@@ -26,7 +26,7 @@ struct reader {
 };
 
 /* Returns 0, or -1: reported, and nothing is left open. */
-int reader_open(struct reader *reader, const struct source *source);
+int reader_open(struct reader *reader, struct source *source);
 
 /*
  * After the last entry: was the input cut off between two entries of a plain

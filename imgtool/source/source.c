@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "imgtool/image/target.h"
@@ -11,8 +13,7 @@
 #include "imgtool/tree/path.h"
 #include "imgtool/tree/xattr.h"
 
-static struct source *add_source(struct import *import, const char *name,
-				 int fd)
+struct source *source_add(struct import *import, const char *name, int fd)
 {
 	struct source *source = mem_zalloc(sizeof(*source));
 
@@ -26,7 +27,7 @@ static struct source *add_source(struct import *import, const char *name,
 struct source *import_add_part(struct import *import, char *name, int fd,
 			       uint64_t start, uint64_t size)
 {
-	struct source *source = add_source(import, name, fd);
+	struct source *source = source_add(import, name, fd);
 
 	source->own_name = name;
 	source->part = true;
@@ -88,7 +89,7 @@ static int read_stdin(struct import *import, enum kind kind)
 	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0)
 		return msg_errno("-", errno, "standard input cannot be read");
-	source = add_source(import, "-", fd);
+	source = source_add(import, "-", fd);
 	if (kind == KIND_TABLE)
 		return source_read_table(import, source);
 	if (kind == KIND_MTREE)
@@ -134,7 +135,7 @@ static bool names_image(const char **name)
 static int read_open(struct import *import, const char *name, int fd,
 		     const struct stat *st, enum kind kind)
 {
-	struct source *source = add_source(import, name, fd);
+	struct source *source = source_add(import, name, fd);
 	bool is_directory = S_ISDIR(st->st_mode);
 	int container = kind == KIND_CONTAINER;
 
@@ -173,6 +174,17 @@ int source_read(struct import *import, const char *name)
 	return read_open(import, name, fd, &st, kind);
 }
 
+/* A program that still writes is not needed any more. */
+static void end_early(struct source *source)
+{
+	if (source->program <= 0)
+		return;
+	kill(source->program, SIGTERM);
+	while (waitpid(source->program, NULL, 0) < 0 && errno == EINTR)
+		;
+	source->program = 0;
+}
+
 void source_close_all(struct import *import)
 {
 	struct source_dir *dir;
@@ -185,6 +197,7 @@ void source_close_all(struct import *import)
 			free(dir);
 		}
 		close(source->fd);
+		end_early(source);
 		free(source->own_name);
 		free(source);
 	}

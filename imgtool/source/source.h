@@ -36,6 +36,8 @@ struct source {
 	bool part;	  /* the archive is only a part of it: */
 	uint64_t start, size;
 	char *own_name; /* memory of the name, or NULL */
+	pid_t program;	/* that writes it, or 0 */
+	bool failed;	/* that has failed, and it was said */
 };
 
 /* What is done to everything that comes in. */
@@ -102,6 +104,9 @@ int source_read_container(struct import *import, struct source *source,
 /* Is it one? 1, 0, or -1: reported, it is no archive at all. What cannot be
  * read twice is none. */
 int source_is_container(struct source *source, bool is_directory);
+
+/* A source that FD is; takes FD. NAME must stay valid. */
+struct source *source_add(struct import *import, const char *name, int fd);
 
 /* A source that is SIZE bytes of FD from START on; takes NAME and FD. */
 struct source *import_add_part(struct import *import, char *name, int fd,

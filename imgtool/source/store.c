@@ -145,7 +145,7 @@ static int spool_all(struct store *store, struct reader *reader)
 	}
 }
 
-int store_open(struct store *store, const struct source *source,
+int store_open(struct store *store, struct source *source,
 	       bool is_directory)
 {
 	struct reader reader;

@@ -31,7 +31,7 @@ struct store_file {
 };
 
 /* Returns 0, or -1: reported, and nothing is left open. */
-int store_open(struct store *store, const struct source *source,
+int store_open(struct store *store, struct source *source,
 	       bool is_directory);
 
 bool store_has(const struct store *store, const char *name);

@@ -67,6 +67,6 @@ head -c 100000 /dev/urandom >noise
 refused 1 'noise: the archive is damaged or of an unknown kind' noise
 : >empty
 refused 1 'empty: is empty' empty
-# an mtree would name files of the host
+# an mtree names files of the host
 printf '#mtree\n./x type=file contents=/etc/passwd\n' >mtree
-refused 1 'mtree: ' mtree
+refused 1 '/etc/passwd: lies outside' mtree
