@@ -75,7 +75,7 @@ static bool __init parse_flags(char **p, u32 *flags)
 		{ 'r', HOST_UBD_READONLY }, { 's', HOST_UBD_SYNC },
 		{ 'c', HOST_UBD_SHARED },   { 'd', HOST_UBD_DATA },
 		{ 't', HOST_UBD_NOTRIM },   { 'o', HOST_UBD_LAYER },
-		{ 'w', HOST_UBD_WAIT },
+		{ 'w', HOST_UBD_WAIT },	    { 'u', HOST_UBD_DIRECT },
 	};
 	int i;
 
@@ -99,7 +99,7 @@ static int __init disk_option(char *text)
 	if (unit < 0)
 		return 0;
 	if (!parse_flags(&p, &opt.flags))
-		reject(text, "unknown flag: r, s, c, d, t, w and o are known, then =FILE");
+		reject(text, "unknown flag: r, s, c, d, t, u, w and o are known, then =FILE");
 	if ((opt.flags & HOST_UBD_LAYER) && (opt.flags & HOST_UBD_WAIT))
 		reject(text, "a throw-away layer (o) has a limit and can't wait for room (w)");
 	if (unit >= UBD_DISKS)

@@ -89,6 +89,7 @@ static s64 sparse_readv(struct io *io, const struct iovec *iov, int n, u64 off,
 	int i;
 
 	(void)nowait;
+	s->calls++;
 	if (off >> 63)
 		return -EINVAL;
 	for (i = 0; i < n && off + done < s->size; i++, done += part) {
@@ -106,6 +107,7 @@ static s64 sparse_writev(struct io *io, const struct iovec *iov, int n, u64 off)
 	u64 done = 0, part = 0;
 	int i;
 
+	s->calls++;
 	if (off >> 62)
 		return -EFBIG;
 	for (i = 0; i < n && (!i || part == iov[i - 1].iov_len); i++) {
@@ -123,19 +125,40 @@ static int sparse_sync(struct io *io)
 	return 0;
 }
 
-/* Pages that were never written to are holes already, unless filled. */
+/* Pages that were never written to are holes already: the others go. */
+static void drop_pages(struct sparse *s, u64 first, u64 end)
+{
+	u32 i = 0;
+
+	while (i < s->pages) {
+		if (s->index[i] < first || s->index[i] >= end) {
+			i++;
+			continue;
+		}
+		free(s->page[i]);
+		s->index[i] = s->index[--s->pages];
+		s->page[i] = s->page[s->pages];
+	}
+}
+
 static int sparse_punch(struct io *io, u64 off, u64 len)
 {
 	struct sparse *s = to_sparse(io);
 	u64 at, end = off + len, n;
 
+	s->calls++;
 	if (off >> 62 || len >> 62)
 		return -EINVAL;
-	if (len > 64 * SPARSE_PAGE * SPARSE_PAGES)
+	if (!s->fill)
+		drop_pages(s, (off + SPARSE_PAGE - 1) / SPARSE_PAGE,
+			   end / SPARSE_PAGE);
+	else if (len > 64 * SPARSE_PAGE * SPARSE_PAGES)
 		return -EOPNOTSUPP;
 	for (at = off; at < end; at += n) {
 		n = SPARSE_PAGE - at % SPARSE_PAGE;
-		if (n > end - at)
+		if (!s->fill && n == SPARSE_PAGE && end - at > n)
+			n = (end - at) / SPARSE_PAGE * SPARSE_PAGE;
+		else if (n > end - at)
 			n = end - at;
 		if ((s->fill || find(s, at / SPARSE_PAGE)) &&
 		    put(s, at, NULL, n) != n)
@@ -155,6 +178,7 @@ static int sparse_extent(struct io *io, u64 off, u64 *from, u64 *to)
 	u64 page = off / SPARSE_PAGE, best = ~0ull;
 	u32 i;
 
+	s->calls++;
 	if (s->fill && !s->start)
 		return -EOPNOTSUPP;
 	if (has_data(s, page))

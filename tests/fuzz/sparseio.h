@@ -19,6 +19,7 @@ struct sparse {
 	void (*fill)(struct sparse *s, u64 page, unsigned char *bytes);
 	const unsigned char *start;	/* for fill */
 	u64 start_bytes;
+	u64 calls;			/* but syncs */
 	u32 pages, most;		/* most: half of SPARSE_PAGES at first */
 	u64 index[SPARSE_PAGES];
 	unsigned char *page[SPARSE_PAGES];

@@ -25,6 +25,7 @@ struct host_ubd;
 #define HOST_UBD_LAYER		32u	/* o: writes go to a throw-away layer */
 #define HOST_UBD_THREAD		64u	/* all I/O by a host thread (tests) */
 #define HOST_UBD_WAIT		128u	/* w: without room, wait for it */
+#define HOST_UBD_DIRECT		256u	/* u: past the host's page cache */
 
 struct host_ubd_config {
 	const char *name;	/* "ubd0", for messages */

@@ -212,7 +212,7 @@ static int cow_extent(struct image *img, u64 off, u64 *from, u64 *to)
 
 	for (; off < img->bytes && !r; off = stop) {
 		u64 at = off / c->sector;
-		int here = map_run(c->map, at, end - at, false, &run);
+		int here = map_run_far(c->map, at, end - at, &run);
 
 		if (here < 0)
 			return here;

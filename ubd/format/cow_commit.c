@@ -102,7 +102,7 @@ static int each_run(struct cow_commit *c, char *buffer)
 	int here, r = m ? 0 : -ENOMEM;
 
 	for (at = 0; at < end && r >= 0; at += run) {
-		here = map_run(m, at, end - at, false, &run);
+		here = map_run_far(m, at, end - at, &run);
 		if (here > 0 && !buffer) {
 			r = 1;
 			break;
@@ -157,18 +157,24 @@ static int clear_chunk(struct cow_commit *c, char *buffer, u64 from, u64 n)
 
 static int clear_bits(struct cow_commit *c)
 {
+	u64 at = c->h->map_at, end = at + c->h->map_bytes, from, to, n;
 	char *buffer = malloc(MAP_CHUNK);
-	u64 at, n;
-	int err = buffer ? 0 : -ENOMEM;
+	int r = buffer ? 1 : -ENOMEM;
 
-	for (at = 0; at < c->h->map_bytes && !err; at += n) {
-		n = c->h->map_bytes - at;
-		if (n > MAP_CHUNK)
-			n = MAP_CHUNK;
-		err = clear_chunk(c, buffer, at, n);
+	for (; at < end && r > 0; at += n) {
+		n = 0;
+		r = io_extent(c->cow, at, &from, &to);
+		if (r > 0 && from > at)
+			at = from;
+		if (r == -EOPNOTSUPP)
+			r = 1;
+		if (r <= 0 || at >= end)
+			break;
+		n = end - at < MAP_CHUNK ? end - at : MAP_CHUNK;
+		r = clear_chunk(c, buffer, at - c->h->map_at, n) ?: 1;
 	}
 	free(buffer);
-	return err;
+	return r < 0 ? r : 0;
 }
 
 static void punch(struct cow_commit *c)

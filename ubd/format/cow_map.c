@@ -35,6 +35,7 @@ struct cow_map {
 	pthread_mutex_t lock;
 	pthread_cond_t loaded;
 	u64 clock;
+	u64 data_from, data_to;		/* of the store: known to be no hole */
 	u32 pages, dirty;
 	struct page *bucket[BUCKETS];
 };
@@ -211,6 +212,87 @@ int map_run(struct cow_map *m, u64 sector, u64 n, bool nowait, u64 *run)
 	}
 	pthread_mutex_unlock(&m->lock);
 	return r;
+}
+
+/* Where the store has data at or behind off. It is looked up with the lock
+ * held, for only tools do that. 1, 0 or -errno, as extent(). */
+static int next_data(struct cow_map *m, u64 off, u64 *from)
+{
+	int r = 1;
+
+	if (off < m->data_from || off >= m->data_to)
+		r = io_extent(m->io, off, &m->data_from, &m->data_to);
+	if (r == 1)
+		*from = off > m->data_from ? off : m->data_from;
+	else
+		m->data_to = 0;
+	return r;
+}
+
+/* The first page from this one on that has anything: one in memory, which may
+ * be newer than the file, or data in the file. Called with the lock. */
+static int next_page(struct cow_map *m, u64 index, u64 *next)
+{
+	struct page *p;
+	u64 from = 0;
+	int r;
+	u32 i;
+
+	*next = index;
+	if (find(m, index))
+		return 0;
+	r = next_data(m, m->at + index * PAGE, &from);
+	if (r < 0)
+		return r == -EOPNOTSUPP ? 0 : r;
+	*next = r ? (from - m->at) / PAGE : m->bytes / PAGE + 1;
+	for (i = 0; *next > index && i < BUCKETS; i++)
+		for (p = m->bucket[i]; p; p = p->next)
+			if (p->index >= index && p->index < *next)
+				*next = p->index;
+	return 0;
+}
+
+/* How many sectors from this one on, at most n, are in holes. */
+static int skip_holes(struct cow_map *m, u64 sector, u64 n, u64 *run)
+{
+	u64 next;
+	int err;
+
+	pthread_mutex_lock(&m->lock);
+	err = next_page(m, sector / PAGE_BITS, &next);
+	pthread_mutex_unlock(&m->lock);
+	*run = 0;
+	if (!err && next * PAGE_BITS > sector)
+		*run = next * PAGE_BITS - sector;
+	if (*run > n)
+		*run = n;
+	return err;
+}
+
+int map_run_far(struct cow_map *m, u64 sector, u64 n, u64 *run)
+{
+	u64 part, done = 0;
+	int r = 0;
+
+	while (done < n && !r) {
+		r = sector + done < m->bits ?
+		    skip_holes(m, sector + done, n - done, &part) : 0;
+		if (r < 0)
+			return r;
+		if (sector + done < m->bits && part) {
+			done += part;
+			continue;
+		}
+		r = map_run(m, sector + done, n - done, false, &part);
+		if (r < 0 || (r && !done)) {
+			*run = part;
+			return r;
+		}
+		if (!r)
+			done += part;
+	}
+	*run = done;
+	return 0;
 }
 
 /* True if one of them was clear. */

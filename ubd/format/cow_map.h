@@ -33,6 +33,10 @@ void map_free(struct cow_map *m);
  */
 int map_run(struct cow_map *m, u64 sector, u64 n, bool nowait, u64 *run);
 
+/* The same, waiting if need be, and a run of clear bits goes on through holes
+ * of the file, which are not read: a map may be of hundreds of MB. */
+int map_run_far(struct cow_map *m, u64 sector, u64 n, u64 *run);
+
 /* Sets bits in the read map. 0 or -errno; then some may be set. */
 int map_set(struct cow_map *m, u64 sector, u64 n);
 

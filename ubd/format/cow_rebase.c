@@ -79,7 +79,7 @@ static int compare_all(struct work *w, struct cow_map *m)
 	int here, err = 0;
 
 	for (at = 0; at < end && !err; at += run) {
-		here = map_run(m, at, end - at, false, &run);
+		here = map_run_far(m, at, end - at, &run);
 		if (here < 0)
 			err = here;
 		else if (!here)

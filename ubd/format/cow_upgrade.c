@@ -59,7 +59,7 @@ static int copy_all(struct upgrade *u)
 	for (at = 0; at < bits && !err; at += run) {
 		u64 off = at * ss, len;
 
-		here = map_run(u->old_map, at, bits - at, false, &run);
+		here = map_run_far(u->old_map, at, bits - at, &run);
 		if (here <= 0) {
 			err = here;
 			continue;

@@ -20,35 +20,15 @@ void walk_end(struct cow_walk *w)
 		map_free(w->map);
 }
 
-/* Where the sector is whose bit is the first in the map's next data. */
-static int skip_hole(struct cow_walk *w, u64 *at)
-{
-	u64 here = w->h->map_at + *at / 8, from, to;
-	int r = io_extent(w->io, here, &from, &to);
-
-	if (r == -EOPNOTSUPP)
-		return 0;
-	if (!r)
-		*at = w->bits;
-	else if (r > 0 && from > here)
-		*at = (from - w->h->map_at) * 8;
-	return r < 0 ? r : 0;
-}
-
 int walk_set(struct cow_walk *w, u64 at, u64 *first, u64 *n)
 {
-	while (at < w->bits) {
-		int here = map_run(w->map, at, w->bits - at, false, n);
+	int here = 0;
 
-		if (here) {
-			*first = at;
-			return here;
-		}
-		at += *n;
-		if (at % 8 == 0 && at < w->bits && (here = skip_hole(w, &at)))
-			return here;
+	for (; at < w->bits && !here; at += *n) {
+		here = map_run_far(w->map, at, w->bits - at, n);
+		*first = at;
 	}
-	return 0;
+	return here;
 }
 
 static u64 min64(u64 a, u64 b)

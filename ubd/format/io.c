@@ -5,7 +5,6 @@
 
 #include "io.h"
 
-#define SLICE	32		/* vectors per call: half a KiB of stack */
 #define ZEROES	65536
 
 /* Fills out[] with the memory of the span's next bytes; returns how many
@@ -20,7 +19,7 @@ static int slice(const struct io_span *span, struct iovec *out)
 		skip -= v->iov_len;
 		v++;
 	}
-	while (left && n < SLICE) {
+	while (left && n < IO_IOV_MOST) {
 		u64 len = v->iov_len - skip;
 
 		if (len > left)
@@ -59,7 +58,7 @@ static u64 clear(const struct iovec *iov, int n)
 
 int io_read_span(struct io *io, struct io_span *span, u64 off, bool nowait)
 {
-	struct iovec part[SLICE];
+	struct iovec part[IO_IOV_MOST];
 	s64 got;
 	int n;
 
@@ -78,7 +77,7 @@ int io_read_span(struct io *io, struct io_span *span, u64 off, bool nowait)
 
 int io_write_span(struct io *io, struct io_span *span, u64 off)
 {
-	struct iovec part[SLICE];
+	struct iovec part[IO_IOV_MOST];
 	s64 put;
 	int n;
 

@@ -12,6 +12,9 @@
 
 struct io;
 
+/* No call has longer vectors. */
+#define IO_IOV_MOST	32
+
 /* Offsets and lengths in bytes; 0 or a count, else -errno. */
 struct io_ops {
 	/* May be short; 0: at or behind the end. nowait: -EAGAIN instead of

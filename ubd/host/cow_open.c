@@ -25,6 +25,7 @@
 #include "../format/cow.h"
 #include "../format/cow_record.h"
 #include "cow_open.h"
+#include "io_direct.h"
 #include "lock.h"
 
 #define DEPTH_MOST	8	/* COW files over each other */
@@ -205,7 +206,7 @@ static int cow_below(struct cow_opening *o, struct backing *b, int depth,
 		     struct image **out)
 {
 	struct cow_opening below = {
-		.file = b->path, .no_lock = o->no_lock,
+		.file = b->path, .no_lock = o->no_lock, .direct = o->direct,
 		.any_backing = o->any_backing, .writable = o->change_backing,
 		.below = true,
 	};
@@ -218,6 +219,20 @@ static int cow_below(struct cow_opening *o, struct backing *b, int depth,
 	if (err)
 		snprintf(o->err, sizeof(o->err), "%s", below.err);
 	return err;
+}
+
+static struct io *store(const struct cow_opening *o, int fd)
+{
+	errno = ENOMEM;
+	return o->direct ? io_direct(fd) : io_file(fd);
+}
+
+static int fail_store(struct cow_opening *o, const char *file)
+{
+	int err = errno;
+
+	return fail(o, -err, file, err == ENOMEM ? "out of memory" :
+		    "no O_DIRECT (flag u) here: %s", strerror(err));
 }
 
 /* Plain bytes, or a COW file that holds as many as the header says. */
@@ -243,9 +258,11 @@ static int backing_image(struct cow_opening *o, const struct cow_header *h,
 	if (virtual != b->bytes)
 		return cow_below(o, b, depth, out);
 	b->plain = true;
-	io = io_file(b->fd);
+	io = store(o, b->fd);
 	b->fd = -1;
-	*out = io ? raw_image(io, (b->bytes + 511) & ~511ull) : NULL;
+	if (!io)
+		return fail_store(o, b->path);
+	*out = raw_image(io, (b->bytes + 511) & ~511ull);
 	return *out ? 0 : fail(o, -ENOMEM, o->file, "out of memory");
 }
 
@@ -306,12 +323,14 @@ static int open_level(int fd, u64 bytes, struct cow_opening *o, int depth,
 		free(h);
 		return err;
 	}
-	io = io_file(fd);
-	*out = io ? cow_image(io, h, base, o->writable) : NULL;
-	if (!io)
+	io = store(o, fd);
+	err = io ? 0 : fail_store(o, o->file);
+	if (io)
+		*out = cow_image(io, h, base, o->writable);
+	else
 		base->fmt->close(base);
 	free(h);
-	return *out ? 0 : fail(o, -ENOMEM, o->file, "out of memory");
+	return err || *out ? err : fail(o, -ENOMEM, o->file, "out of memory");
 }
 
 int cow_open(int fd, u64 bytes, struct cow_opening *o, struct image **out)

@@ -12,6 +12,7 @@ struct cow_opening {
 	bool writable;
 	bool below;		/* it is a backing itself */
 	bool no_lock;
+	bool direct;		/* past the page cache, and its backings too */
 	bool any_backing;	/* the header may name files anywhere */
 	bool any_mtime;		/* the backing may have been changed */
 	bool change_backing;	/* open it for writing, locked against all */

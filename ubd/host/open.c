@@ -27,6 +27,7 @@
 #include "../format/cow_header.h"
 #include "cow_open.h"
 #include "disk.h"
+#include "io_direct.h"
 #include "lock.h"
 #include "scratch.h"
 
@@ -314,6 +315,7 @@ static int cow_disk(struct opening *o)
 		.backing = backing && backing[0] ? backing : NULL,
 		.writable = !o->readonly && !flag(o, HOST_UBD_LAYER),
 		.no_lock = flag(o, HOST_UBD_SHARED),
+		.direct = flag(o, HOST_UBD_DIRECT),
 		.found = note_backing,
 		.arg = o,
 	};
@@ -331,6 +333,15 @@ static int cow_disk(struct opening *o)
 	return 0;
 }
 
+static int no_direct(struct opening *o, int err)
+{
+	char reason[120];
+
+	snprintf(reason, sizeof(reason), "no O_DIRECT (flag u) here: %s",
+		 strerror(err));
+	return fail(o, -err, o->config->file, reason);
+}
+
 static int make_image(struct opening *o)
 {
 	struct host_ubd *d = o->disk;
@@ -345,8 +356,11 @@ static int make_image(struct opening *o)
 		io = io_image(d->img);
 		d->img = NULL;
 	} else {
-		io = io_file(o->fd);
+		io = flag(o, HOST_UBD_DIRECT) ? io_direct(o->fd) :
+						io_file(o->fd);
 		o->fd = -1;
+		if (!io && flag(o, HOST_UBD_DIRECT))
+			return no_direct(o, errno);
 	}
 	errno = ENOMEM;
 	if (io && flag(o, HOST_UBD_LAYER))
