@@ -32,7 +32,7 @@ static int open_host(struct open_dir *d, struct inode *inode,
 	if (err)
 		return err;
 	d->fd = HOST(host_hostfs_open(hostfs_host(inode), &w.at,
-				      HOST_HOSTFS_READ));
+				      HOST_HOSTFS_READ, NULL));
 	hostfs_where_done(&w);
 	return d->fd < 0 ? d->fd : 0;
 }

@@ -81,88 +81,106 @@ void hostfs_forget_created(struct inode *inode)
 	iput(old);
 }
 
-int hostfs_open_host(struct inode *inode, struct dentry *dentry, u32 access)
+int hostfs_open_host(struct inode *inode, struct dentry *dentry, u32 access,
+		     struct host_hostfs_stat *st)
 {
 	struct hostfs_where w;
 	int fd = hostfs_where(&w, dentry);
 
 	if (fd)
 		return fd;
-	fd = HOST(host_hostfs_open(hostfs_host(inode), &w.at, access));
+	fd = HOST(host_hostfs_open(hostfs_host(inode), &w.at, access, st));
 	hostfs_where_done(&w);
 	return fd;
 }
 
-static int get_write_fd(struct inode *inode, struct dentry *dentry)
+static int get_write_fd(struct inode *inode, struct dentry *dentry,
+			struct host_hostfs_stat *st)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 	int fd;
 
 	if (hi->wfd >= 0)
 		return 0;
-	fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
+	fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE,
+			      st);
 	hi->wfd_reads = fd >= 0;
 	if (fd == -EACCES)
-		fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_WRITE);
+		fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_WRITE, st);
 	if (fd < 0)
 		return fd;
 	WRITE_ONCE(hi->wfd, fd);
 	return 0;
 }
 
-static int get_read_fd(struct inode *inode, struct dentry *dentry)
+int hostfs_get_read_fd(struct inode *inode, struct dentry *dentry,
+		       struct host_hostfs_stat *st)
 {
 	int fd;
 
 	if (hostfs_read_fd(inode) >= 0)
 		return 0;
-	fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_READ);
+	fd = hostfs_open_host(inode, dentry, HOST_HOSTFS_READ, st);
 	if (fd < 0)
 		return fd;
 	WRITE_ONCE(hostfs_i(inode)->rfd, fd);
+	if (st)
+		hostfs_i(inode)->read_ctime = (struct timespec64){
+			st->ctime.sec, st->ctime.nsec };
 	return 0;
 }
 
-static int open_fds(struct inode *inode, struct file *file)
+/* st: what the host says, if it has opened the file just now. lazy: no need to. */
+static int open_fds(struct inode *inode, struct file *file, bool lazy,
+		    struct host_hostfs_stat *st)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 	struct dentry *dentry = file->f_path.dentry;
 	int err = 0;
 
 	mutex_lock(&hi->lock);
+	lazy = lazy && hostfs_lazy_still(inode);
 	if (file->f_mode & FMODE_WRITE)
-		err = get_write_fd(inode, dentry);
-	if (!err && (file->f_mode & FMODE_READ))
-		err = get_read_fd(inode, dentry);
+		err = get_write_fd(inode, dentry, st);
+	if (!err && (file->f_mode & FMODE_READ) && !lazy)
+		err = hostfs_get_read_fd(inode, dentry, st);
 	if (!err)
 		hi->opens++;
 	else if (!hi->opens)
 		hostfs_close_fds(inode);
+	if (!err && lazy)
+		hostfs_lazy_add(inode);
 	mutex_unlock(&hi->lock);
 	return err;
 }
 
+static int look_at_fd(struct inode *inode, struct host_hostfs_stat *st)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	const struct host_hostfs_at at = {
+		.fd = hi->wfd >= 0 ? hi->wfd : hi->rfd,
+	};
+
+	return at.fd < 0 ? -EBADF :
+	       HOST(host_hostfs_stat(hostfs_host(inode), &at, st));
+}
+
+/* Close-to-open: what is there now is what is read. */
 static int hostfs_open(struct inode *inode, struct file *file)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
-	struct host_hostfs_stat st;
-	u64 version;
-	int err, fd;
+	struct host_hostfs_stat st = {};
+	u64 version = hostfs_version(inode);
+	bool lazy = !(file->f_mode & FMODE_WRITE) && hostfs_lazy_maybe(inode) &&
+		    !hostfs_refresh(file->f_path.dentry, false);
+	int err;
 
-	err = open_fds(inode, file);
+	err = open_fds(inode, file, lazy, &st);
 	if (err)
 		return err;
 	hostfs_forget_created(inode);
-	/* close-to-open: what is there now is what is read */
-	version = hostfs_version(inode);
-	fd = hi->wfd >= 0 ? hi->wfd : hi->rfd;
-	if (fd >= 0) {
-		const struct host_hostfs_at at = { .fd = fd };
-
-		err = HOST(host_hostfs_stat(hostfs_host(inode), &at, &st));
-		if (!err)
-			hostfs_fill(inode, &st, version, false);
-	}
+	if (st.ino || (!lazy && !look_at_fd(inode, &st)))
+		hostfs_fill(inode, &st, version, false);
 	if (file->f_mode & FMODE_WRITE)
 		atomic_inc(&hi->writers);
 	file->f_mode |= FMODE_CAN_ODIRECT;
@@ -186,8 +204,10 @@ static int hostfs_release(struct inode *inode, struct file *file)
 		atomic_dec(&hi->writers);
 	}
 	mutex_lock(&hi->lock);
-	if (!--hi->opens)
+	if (!--hi->opens) {
+		hostfs_lazy_del(inode);
 		hostfs_close_fds(inode);
+	}
 	mutex_unlock(&hi->lock);
 	return 0;
 }
@@ -244,23 +264,35 @@ static ssize_t hostfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	return generic_write_sync(iocb, ret);
 }
 
+/* Of an open file, for what does not read or write. */
+static int any_fd(struct file *file)
+{
+	int fd = READ_ONCE(hostfs_i(file_inode(file))->wfd);
+
+	return fd >= 0 ? fd : hostfs_need_fd(file_inode(file), file);
+}
+
+static int hostfs_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	int fd = any_fd(file);
+
+	return fd < 0 ? fd : generic_file_mmap(file, vma);
+}
+
 static int hostfs_fsync(struct file *file, loff_t from, loff_t to,
 			int data_only)
 {
-	struct hostfs_inode *hi = hostfs_i(file_inode(file));
 	int err = file_write_and_wait_range(file, from, to);
+	int fd = err ? err : any_fd(file);
 
-	if (err)
-		return err;
-	return HOST(host_hostfs_sync(hi->wfd >= 0 ? hi->wfd : hi->rfd,
-				     data_only));
+	return fd < 0 ? fd : HOST(host_hostfs_sync(fd, data_only));
 }
 
 static loff_t hostfs_llseek(struct file *file, loff_t pos, int whence)
 {
 	struct inode *inode = file_inode(file);
-	struct hostfs_inode *hi = hostfs_i(inode);
 	loff_t ret;
+	int fd;
 
 	if (whence != SEEK_DATA && whence != SEEK_HOLE)
 		return generic_file_llseek(file, pos, whence);
@@ -268,9 +300,8 @@ static loff_t hostfs_llseek(struct file *file, loff_t pos, int whence)
 	ret = filemap_write_and_wait(inode->i_mapping);
 	if (!ret && (pos < 0 || pos >= i_size_read(inode)))
 		ret = -ENXIO;
-	if (!ret)
-		ret = HOST(host_hostfs_seek(hi->wfd >= 0 ? hi->wfd : hi->rfd,
-					    pos, whence));
+	fd = ret ? ret : any_fd(file);
+	ret = fd < 0 ? fd : HOST(host_hostfs_seek(fd, pos, whence));
 	if (ret >= 0)
 		ret = vfs_setpos(file, ret, inode->i_sb->s_maxbytes);
 	inode_unlock(inode);
@@ -353,8 +384,10 @@ static ssize_t copy_on_host(struct file *in, loff_t in_pos, struct file *out,
 		n = filemap_write_and_wait(to->i_mapping);
 	if (n)
 		return n;
-	n = copy_pieces(hostfs_read_fd(from), in_pos, hostfs_i(to)->wfd,
-			out_pos, len);
+	n = hostfs_need_fd(from, in);
+	if (n < 0)
+		return n;
+	n = copy_pieces(n, in_pos, hostfs_i(to)->wfd, out_pos, len);
 	if (n <= 0)
 		return n;
 	invalidate_inode_pages2_range(to->i_mapping, out_pos >> PAGE_SHIFT,
@@ -394,7 +427,7 @@ const struct file_operations hostfs_file_operations = {
 	.release	= hostfs_release,
 	.read_iter	= hostfs_read_iter,
 	.write_iter	= hostfs_write_iter,
-	.mmap		= generic_file_mmap,
+	.mmap		= hostfs_mmap,
 	.fsync		= hostfs_fsync,
 	.lock		= hostfs_lock,
 	.flock		= hostfs_flock,

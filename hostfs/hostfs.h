@@ -4,7 +4,8 @@
  *
  * An inode has no descriptor of the host unless it is open in the guest: then
  * one for reading and one for writing (which may be the same), which all
- * openers share. Pages are dirty only while the inode is open for writing:
+ * openers share. One that is read only and of which all pages are there gets it
+ * when it is needed, at the latest within a second (lazy.c). Pages are dirty only while the inode is open for writing:
  * the last close writes them back. So writeback always has its descriptor,
  * whatever has become of the file's name and mode.
  *
@@ -17,6 +18,7 @@
 #include <linux/fs.h>
 #include <linux/irqflags.h>
 #include <linux/mutex.h>
+#include <linux/workqueue.h>
 #include <linux/xattr.h>
 
 #include "abi/host_hostfs.h"
@@ -49,10 +51,12 @@ struct hostfs_sb {
 	struct hostfs_idmap uids, gids;
 	struct hostfs_idmap *more_ids;	/* while parsing: the last option's */
 	char *path;			/* as given, for /proc/mounts */
-	spinlock_t lock;		/* devs, created */
+	spinlock_t lock;		/* devs, created, lazy */
 	u64 devs[HOSTFS_DEVS];
 	unsigned int ndevs;
 	struct inode *created;		/* has a descriptor, but no opener yet */
+	struct list_head lazy;		/* open without a descriptor; lock */
+	struct delayed_work lazy_work;
 };
 
 struct hostfs_inode {
@@ -71,6 +75,9 @@ struct hostfs_inode {
 	int lfd;			/* locks; may be one of these */
 	bool wfd_reads;
 	unsigned int opens;
+	struct list_head lazy;		/* hostfs_sb.lazy; its lock */
+	/* ctime when the host last opened it for reading */
+	struct timespec64 read_ctime;
 	atomic_t writers;
 	struct mutex locking;		/* guest's and host's locks; before lock */
 	int wd;				/* notify.c: the host's watch, or -1 */
@@ -221,10 +228,29 @@ void hostfs_own_name_done(struct hostfs_own *own);
 void hostfs_own_begin(struct inode *inode);
 void hostfs_own_end(struct inode *inode);
 
+/* lazy.c */
+/* Whether a file that is opened for reading may do without a descriptor, as far
+ * as the pages go; the host has yet to be asked, hostfs_lazy_still() then. */
+bool hostfs_lazy_maybe(struct inode *inode);
+bool hostfs_lazy_still(struct inode *inode);
+/* Open without a descriptor, or no more; under the inode's lock. */
+void hostfs_lazy_add(struct inode *inode);
+void hostfs_lazy_del(struct inode *inode);
+/* An open file's descriptor to read from, or to work on in other ways. */
+int hostfs_need_fd(struct inode *inode, struct file *file);
+/* Before the host might deny it: dentry is about to be removed or such. */
+void hostfs_lazy_end(struct dentry *dentry);
+void hostfs_lazy_init(struct hostfs_sb *hsb);
+
 /* file.c */
 /* Another descriptor; under the inode's lock. */
-int hostfs_open_host(struct inode *inode, struct dentry *dentry, u32 access);
+int hostfs_open_host(struct inode *inode, struct dentry *dentry, u32 access,
+		     struct host_hostfs_stat *st);
 int hostfs_read_fd(struct inode *inode);
+/* Sees to it that there is one; under the inode's lock. st: if it was opened
+ * just now, what it is; else st->ino stays. */
+int hostfs_get_read_fd(struct inode *inode, struct dentry *dentry,
+		       struct host_hostfs_stat *st);
 void hostfs_close_fds(struct inode *inode);
 void hostfs_keep_created(struct inode *inode, int fd);
 void hostfs_forget_created(struct inode *inode);

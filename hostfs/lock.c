@@ -36,7 +36,10 @@ static int lock_fd(struct file *file)
 	fd = hi->wfd;
 	if (fd < 0 || !hi->wfd_reads)
 		fd = hostfs_open_host(inode, file->f_path.dentry,
-				      HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
+				      HOST_HOSTFS_READ | HOST_HOSTFS_WRITE,
+				      NULL);
+	if (fd < 0 && hi->wfd < 0)
+		hostfs_get_read_fd(inode, file->f_path.dentry, NULL);
 	if (fd < 0)
 		fd = hi->wfd >= 0 ? hi->wfd : hi->rfd;
 	hi->lfd = fd;

@@ -208,6 +208,7 @@ static int hostfs_init_fs_context(struct fs_context *fc)
 	if (!hsb)
 		return -ENOMEM;
 	spin_lock_init(&hsb->lock);
+	hostfs_lazy_init(hsb);
 	hsb->timeout_ms = 1000;
 	hsb->append = jail_append;
 	fc->s_fs_info = hsb;

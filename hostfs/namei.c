@@ -146,6 +146,7 @@ static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 
 	if (err)
 		return err;
+	hostfs_lazy_end(dentry);
 	own = hostfs_own_name(dentry);
 	hostfs_own_begin(inode);
 	err = HOST(host_hostfs_unlink(hostfs_host(dir), &w.at, is_dir));
@@ -178,6 +179,8 @@ static int rename_host(struct inode *dir, const struct hostfs_where *from,
 	struct inode *moved = d_inode(old), *other = d_inode(new);
 	int err;
 
+	hostfs_lazy_end(old);
+	hostfs_lazy_end(new);
 	hostfs_own_begin(moved);
 	if (other)
 		hostfs_own_begin(other);

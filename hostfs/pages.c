@@ -14,6 +14,7 @@
 /* Folios that follow each other in the file. */
 struct batch {
 	struct inode *inode;
+	struct file *file;		/* or NULL */
 	u64 pos, len;
 	u32 n;
 	struct folio *folio[BATCH];
@@ -36,8 +37,8 @@ static void batch_add(struct batch *b, struct folio *folio, size_t len)
 
 static void read_batch(struct batch *b)
 {
-	int fd = hostfs_read_fd(b->inode);
-	s64 got = fd < 0 ? -EBADF :
+	int fd = hostfs_need_fd(b->inode, b->file);
+	s64 got = fd < 0 ? fd :
 		  HOST(host_hostfs_readv(fd, b->iov, b->n, b->pos));
 	u32 i;
 
@@ -55,11 +56,11 @@ static void read_batch(struct batch *b)
 	b->n = 0;
 }
 
-static int read_one(struct inode *inode, struct folio *folio)
+static int read_one(struct inode *inode, struct file *file, struct folio *folio)
 {
 	struct host_iov iov = { folio_address(folio), folio_size(folio) };
-	int fd = hostfs_read_fd(inode);
-	s64 got = fd < 0 ? -EBADF :
+	int fd = hostfs_need_fd(inode, file);
+	s64 got = fd < 0 ? fd :
 		  HOST(host_hostfs_readv(fd, &iov, 1, folio_pos(folio)));
 
 	if (got < 0)
@@ -70,7 +71,7 @@ static int read_one(struct inode *inode, struct folio *folio)
 
 static int hostfs_read_folio(struct file *file, struct folio *folio)
 {
-	int err = read_one(folio->mapping->host, folio);
+	int err = read_one(folio->mapping->host, file, folio);
 
 	folio_end_read(folio, !err);
 	return err;
@@ -82,6 +83,7 @@ static void hostfs_readahead(struct readahead_control *rac)
 	struct folio *folio;
 
 	b.inode = rac->mapping->host;
+	b.file = rac->file;
 	b.n = 0;
 	while ((folio = readahead_folio(rac))) {
 		batch_add(&b, folio, folio_size(folio));
@@ -137,7 +139,7 @@ static int hostfs_write_begin(struct file *file, struct address_space *mapping,
 		folio_zero_segments(folio, 0, from, to, folio_size(folio));
 		return 0;
 	}
-	err = read_one(inode, folio);
+	err = read_one(inode, file, folio);
 	if (err) {
 		folio_unlock(folio);
 		folio_put(folio);

@@ -64,8 +64,10 @@ static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
 {
 	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));
 	struct hostfs_where w;
-	int err = hostfs_lock_where(&w, dentry);
+	int err;
 
+	hostfs_lazy_end(dentry);
+	err = hostfs_lock_where(&w, dentry);
 	if (err)
 		return err;
 	if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)

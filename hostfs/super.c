@@ -24,7 +24,9 @@ static struct inode *hostfs_alloc_inode(struct super_block *sb)
 	memset((char *)hi + sizeof(hi->vfs), 0, sizeof(*hi) - sizeof(hi->vfs));
 	mutex_init(&hi->lock);
 	mutex_init(&hi->locking);
+	INIT_LIST_HEAD(&hi->lazy);
 	hi->rfd = hi->wfd = hi->lfd = hi->wd = -1;
+	hi->read_ctime.tv_nsec = -1;		/* never */
 	return &hi->vfs;
 }
 
@@ -172,6 +174,7 @@ void hostfs_kill_sb(struct super_block *sb)
 	if (hsb) {
 		swap(created, hsb->created);
 		iput(created);
+		cancel_delayed_work_sync(&hsb->lazy_work);
 		hostfs_notify_stop(sb);
 	}
 	kill_anon_super(sb);

@@ -67,11 +67,13 @@ void host_hostfs_init(void);
 int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
 		     struct host_hostfs_stat *st);
 
-/* Opens for I/O; only a regular file or a directory is (else EOPNOTSUPP). */
+/* Opens for I/O; only a regular file or a directory is (else EOPNOTSUPP). st:
+ * what it is, or NULL. */
 #define HOST_HOSTFS_READ	1u
 #define HOST_HOSTFS_WRITE	2u
 int host_hostfs_open(struct host_hostfs *root, const struct host_hostfs_at *at,
-		     u32 access);		/* the descriptor */
+		     u32 access,
+		     struct host_hostfs_stat *st);	/* the descriptor */
 /* A new file without a name in the directory `at`: the descriptor. */
 int host_hostfs_tmpfile(struct host_hostfs *root,
 			const struct host_hostfs_at *at, u32 mode, u32 uid,

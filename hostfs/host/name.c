@@ -66,16 +66,14 @@ int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
 	return err;
 }
 
-static int reopen(int node, u32 access)
+/* Of the host's own type in mode. */
+static int reopen(int node, u32 mode, u32 access)
 {
 	static const int modes[] = { O_RDONLY, O_RDONLY, O_WRONLY, O_RDWR };
 	char path[HOSTFS_FD_PATH];
-	struct host_hostfs_stat st;
-	int fd, err = hostfs_statx(node, "", &st);
+	int fd;
 
-	if (err)
-		return err;
-	if (!S_ISREG(st.mode) && !S_ISDIR(st.mode))
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
 		return -EOPNOTSUPP;
 	fd = open(hostfs_fd_path(node, path),
 		  modes[access & 3] | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -83,24 +81,33 @@ static int reopen(int node, u32 access)
 }
 
 int host_hostfs_open(struct host_hostfs *root, const struct host_hostfs_at *at,
-		     u32 access)
+		     u32 access, struct host_hostfs_stat *st)
 {
-	int node, fd;
+	struct host_hostfs_stat look;
+	int node, fd, err;
 
 	if ((access & HOST_HOSTFS_WRITE) && hostfs_readonly(root))
 		return -EROFS;
-	node = hostfs_node(root, at);
+	node = hostfs_node_stat(root, at, &look);
 	if (node < 0)
 		return node;
-	fd = reopen(node, access);
+	fd = reopen(node, look.mode, access);
+	err = st && fd >= 0 && hostfs_records(root) ?
+	      hostfs_look(root, node, &look) : 0;
 	hostfs_node_put(at, node);
+	if (err) {
+		close(fd);
+		return err;
+	}
+	if (st)
+		*st = look;
 	return fd;
 }
 
 /* A symbolic link whose text is what the file contains. */
 static int read_text(int node, char *buf, u32 size)
 {
-	int fd = reopen(node, HOST_HOSTFS_READ);
+	int fd = reopen(node, S_IFREG, HOST_HOSTFS_READ);
 	ssize_t n;
 
 	if (fd < 0)
@@ -120,8 +127,8 @@ int host_hostfs_readlink(struct host_hostfs *root,
 
 	if (node < 0)
 		return node;
-	n = hostfs_look(root, node, &st);
-	if (n || !st.has_record) {
+	n = hostfs_records(root) ? hostfs_look(root, node, &st) : 0;
+	if (n || !hostfs_records(root) || !st.has_record) {
 		n = readlinkat(node, "", buf, size);
 		if (n < 0)
 			n = errno == ENOENT ? -EINVAL : -errno;

@@ -246,42 +246,51 @@ int hostfs_get_for_change(struct host_hostfs *root,
 	return err ? err : hostfs_get(root, at, hold);
 }
 
-static int check_identity(int fd, const struct host_hostfs_at *at)
-{
-	struct host_hostfs_stat st;
-	int err;
-
-	if (!at->ino)
-		return 0;
-	err = hostfs_statx(fd, "", &st);
-	if (!err && (st.dev != at->dev || st.ino != at->ino))
-		err = -ESTALE;
-	return err;
-}
-
 int hostfs_open_node(int dir, const char *name)
 {
 	return open_at(dir, name, O_PATH | O_NOFOLLOW,
 		       RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
 }
 
-int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at)
+/* Whoever it is. */
+static int open_any(struct host_hostfs *root, const struct host_hostfs_at *at)
 {
 	struct hostfs_hold hold;
-	int fd, err;
+	int fd, err = at->name ? hostfs_check_name(at->name) : 0;
 
-	if (at->fd >= 0)
-		return at->fd;
-	err = at->name ? hostfs_check_name(at->name) : 0;
 	if (!err)
 		err = hostfs_get(root, at, &hold);
 	if (err)
 		return err;
 	fd = hostfs_open_node(hold.fd, at->name ? at->name : ".");
 	hostfs_put(root, &hold);
+	return fd == -ENOENT && at->ino ? -ESTALE : fd;
+}
+
+int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at)
+{
+	struct host_hostfs_stat st;
+
+	if (at->fd >= 0)
+		return at->fd;
+	return at->ino ? hostfs_node_stat(root, at, &st) : open_any(root, at);
+}
+
+int hostfs_node_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     struct host_hostfs_stat *st)
+{
+	int fd, err;
+
+	if (at->fd >= 0) {
+		err = hostfs_statx(at->fd, "", st);
+		return err ? err : at->fd;
+	}
+	fd = open_any(root, at);
 	if (fd < 0)
-		return fd == -ENOENT && at->ino ? -ESTALE : fd;
-	err = check_identity(fd, at);
+		return fd;
+	err = hostfs_statx(fd, "", st);
+	if (!err && at->ino && (st->dev != at->dev || st->ino != at->ino))
+		err = -ESTALE;
 	if (err) {
 		close(fd);
 		return err;

@@ -48,6 +48,9 @@ int hostfs_check_name(const char *name);
 /* An O_PATH descriptor of the file itself, never of what a link leads to;
  * its identity has been checked. To be closed, unless it is at->fd. */
 int hostfs_node(struct host_hostfs *root, const struct host_hostfs_at *at);
+/* The same, with what hostfs_statx() says of it. */
+int hostfs_node_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
+		     struct host_hostfs_stat *st);
 /* Of whoever has that name in the directory held. */
 int hostfs_open_node(int dir, const char *name);
 void hostfs_node_put(const struct host_hostfs_at *at, int fd);

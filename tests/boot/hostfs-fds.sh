@@ -21,6 +21,7 @@ for i in range(int(sys.argv[1])):
         f.write("x")
 ' "$inodes"
 mkfifo to from
+trap '' PIPE
 
 timeout 1000 imgtool run --mem "$MEM" --append hostfs=/ "$TEST_IMAGE" -- \
 	sh -c 'mount -t hostfs none /mnt -o "$1" && ulimit -n 1000 &&
@@ -30,7 +31,7 @@ exec 3>to 4<from
 # Descriptors of the directory in whichever process is the kernel
 open_now()
 {
-	pgrep -f -- "linux .*hostfs=/" | while read -r p; do
+	{ pgrep -f -- "linux .*hostfs=/" || :; } | while read -r p; do
 		find "/proc/$p/fd" -lname "$PWD/dir*" 2>/dev/null | wc -l
 	done | sort -n | tail -n 1
 }
@@ -46,7 +47,7 @@ at()
 	if [ "${open:-0}" = 0 ] || [ "$open" -gt "$2" ]; then
 		fail "$1: $open descriptors of the directory are open"
 	fi
-	echo go >&3
+	echo go >&3 || { cat err >&2; fail "$1: the guest has gone"; }
 }
 at start 256
 at cached 256

@@ -61,7 +61,7 @@ static void try_file(const char *name)
 	};
 	char text[8] = "";
 	struct host_iov iov = { text, sizeof(text) - 1 };
-	int fd = host_hostfs_open(root, &at, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE);
+	int fd = host_hostfs_open(root, &at, HOST_HOSTFS_READ | HOST_HOSTFS_WRITE, NULL);
 
 	if (fd >= 0) {
 		host_hostfs_readv(fd, &iov, 1, 0);
@@ -144,7 +144,7 @@ static void check_names(void)
 		struct host_hostfs_at at = in_root(bad[i]);
 
 		CHECK_INT(host_hostfs_stat(root, &at, &st), -EINVAL);
-		CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ), -EINVAL);
+		CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ, NULL), -EINVAL);
 		CHECK_INT(host_hostfs_unlink(root, &at, false), -EINVAL);
 	}
 }
@@ -198,15 +198,15 @@ static void check_kinds(void)
 	struct host_hostfs_at at = in_root("fifo");
 
 	/* would wait for ever if it were opened */
-	CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ), -EOPNOTSUPP);
+	CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ, NULL), -EOPNOTSUPP);
 	at = in_root("link");
-	CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ), -EOPNOTSUPP);
+	CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ, NULL), -EOPNOTSUPP);
 	at = (struct host_hostfs_at){ .dir = "link", .name = "secret", .fd = -1 };
-	CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ), -ESTALE);
+	CHECK_INT(host_hostfs_open(root, &at, HOST_HOSTFS_READ, NULL), -ESTALE);
 	at.dir = "..";
-	CHECK(host_hostfs_open(root, &at, HOST_HOSTFS_READ) < 0);
+	CHECK(host_hostfs_open(root, &at, HOST_HOSTFS_READ, NULL) < 0);
 	at.dir = "d/../..";
-	CHECK(host_hostfs_open(root, &at, HOST_HOSTFS_READ) < 0);
+	CHECK(host_hostfs_open(root, &at, HOST_HOSTFS_READ, NULL) < 0);
 }
 
 static void check_readonly(void)
@@ -220,7 +220,7 @@ static void check_readonly(void)
 	struct host_hostfs_stat st;
 
 	CHECK_INT(host_hostfs_mount(NULL, "in", HOST_HOSTFS_RDONLY, &ro), 0);
-	CHECK_INT(host_hostfs_open(ro, &at, HOST_HOSTFS_WRITE), -EROFS);
+	CHECK_INT(host_hostfs_open(ro, &at, HOST_HOSTFS_WRITE, NULL), -EROFS);
 	CHECK_INT(host_hostfs_create(ro, &new, 0600, 0, 0, &st), -EROFS);
 	CHECK_INT(host_hostfs_make(ro, &new, S_IFDIR, 0, 0, 0, 0, NULL, &st), -EROFS);
 	CHECK_INT(host_hostfs_unlink(ro, &at, false), -EROFS);
