@@ -25,6 +25,7 @@ const struct verb_option verb_chmod_options[] = {
 	OPTION_RECURSIVE,
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -33,6 +34,7 @@ const struct verb_option verb_chown_options[] = {
 	OPTION_SYMLINK,
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -44,6 +46,7 @@ const struct verb_option verb_touch_options[] = {
 	OPTION_SYMLINK,
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -52,6 +55,7 @@ const struct verb_option verb_truncate_options[] = {
 	{ "no-create", 'c', NULL, "make no file" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -62,6 +66,7 @@ const struct verb_option verb_setfattr_options[] = {
 	OPTION_SYMLINK,
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 

@@ -19,6 +19,7 @@
 const struct verb_option verb_edit_options[] = {
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 

@@ -15,6 +15,7 @@ const struct verb_option verb_mkdir_options[] = {
 	{ "mode", 'm', "MODE", "permissions (0755)" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -23,12 +24,14 @@ const struct verb_option verb_rm_options[] = {
 	{ "force", 'f', NULL, "no error if it is not there" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
 const struct verb_option verb_mv_options[] = {
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
@@ -37,6 +40,7 @@ const struct verb_option verb_ln_options[] = {
 	{ "force", 'f', NULL, "replace what is there" },
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 

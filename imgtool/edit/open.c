@@ -9,6 +9,8 @@
 
 #include "imgtool/edit/copy.h"
 #include "imgtool/edit/direct.h"
+#include "imgtool/edit/guest.h"
+#include "imgtool/engine/change.h"
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
 
@@ -103,6 +105,8 @@ static void set_now(struct edit *edit)
 		edit->now.sec = ts.tv_sec;
 		edit->now.nsec = ts.tv_nsec;
 	}
+	if (!edit->lib)
+		return;
 	/* The library's own stamps have 32 bits, and 0 is the clock. */
 	edit->lib->now = edit->now.sec < 1 ? 1 :
 			 edit->now.sec > UINT32_MAX ? UINT32_MAX :
@@ -143,10 +147,17 @@ int edit_open(struct edit *edit, struct target *target)
 	view->disk.fd = -1;
 	if (disk_open(&view->disk, view->target.file, true) < 0 ||
 	    disk_choose(&view->disk, view->target.partition) < 0 ||
-	    check_superblock(&view->disk) < 0 ||
+	    (!engine_wanted(&view->disk) &&
+	     check_superblock(&view->disk) < 0) ||
 	    fs_open(&view->fs, &view->disk) < 0) {
 		view_close(view);
 		return -1;
+	}
+	if (engine_is(&view->fs)) {
+		edit->ops = &guest_ops;
+		edit->block_size = 4096;
+		set_now(edit);
+		return 0;
 	}
 	edit->ops = &direct_ops;
 	edit->ext = view->fs.private;
@@ -304,7 +315,8 @@ int edit_close(struct edit *edit)
 
 	if (r < 0)
 		msg_error(edit->view.disk.name, "writing failed (%s); run "
-			  "e2fsck", fs_strerror(r));
+			  "%s", edit_strerror(edit, r),
+			  edit->lib ? "e2fsck" : "the file system's fsck");
 	view_close(&edit->view);
 	interrupted_end();
 	return r < 0 ? -1 : 0;

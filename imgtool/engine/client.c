@@ -156,6 +156,14 @@ int client_receive(struct client *client, size_t most, bool *more)
 		memmove(client->sent, client->sent + 1,
 			client->sent_count * sizeof(*client->sent));
 	}
+	/* (-EPERM is the -1 of what has been reported) */
+	switch (head.result) {
+	case -EPERM:
+		return -EACCES;
+	case -EBADMSG:
+	case -EPROTO: /* (that would be us) */
+		return -EUCLEAN;
+	}
 	return head.result;
 }
 

@@ -9,6 +9,7 @@
  *	nodes.c	   the tree as far as it is known
  *	tree.c, contents.c   struct fs_ops: the tree for everybody else
  *	ahead.c	   reading files, ahead
+ *	change.c   changes
  *	choose.c   --engine, and which file system needs one
  *	start.c	   the guest
  *	modules.c  what its kernel needs for a file system
@@ -19,8 +20,9 @@
  * on the image are put into the guest's initrd, from where `make install` puts
  * modules. Whoever configured a kernel with everything built in needs none.
  *
- * The guest has the image on a throw-away layer, so mounting it, which may
- * replay a journal, leaves the image as it is. It goes when we do.
+ * The guest has the image on a throw-away layer, unless that is opened to be
+ * written to; so mounting it, which may replay a journal, leaves the image as
+ * it is. It goes when we do.
  */
 #ifndef IMGTOOL_ENGINE_ENGINE_H
 #define IMGTOOL_ENGINE_ENGINE_H

@@ -160,11 +160,165 @@ uint32_t nodes_same(struct nodes *nodes, uint32_t number)
 	nodes->inode_count++;
 	grow_inodes(nodes);
 	slot = find_inode(nodes, node);
-	if (!*slot)
-		*slot = number;
-	else
+	if (*slot)
 		nodes->inode_count--;
+	/* (one that is gone has left its inode to somebody else) */
+	if (!*slot || nodes->list[*slot]->error)
+		*slot = number;
 	return *slot;
+}
+
+/* ---- changes ---- */
+
+static uint32_t *find_entry(struct node *dir, uint32_t number)
+{
+	size_t i;
+
+	for (i = 0; i < dir->entry_count; i++)
+		if (dir->entries[i] == number)
+			return &dir->entries[i];
+	return NULL;
+}
+
+static void leave_dir(struct nodes *nodes, uint32_t number)
+{
+	struct node *node = nodes->list[number];
+	struct node *dir = nodes->list[node->parent];
+	uint32_t *entry = node->entered ? find_entry(dir, number) : NULL;
+
+	if (entry)
+		*entry = dir->entries[--dir->entry_count];
+	node->entered = false;
+}
+
+static void enter_dir(struct nodes *nodes, uint32_t number)
+{
+	struct node *node = nodes->list[number];
+	struct node *dir = nodes->list[node->parent];
+
+	if (!dir->listed || node->entered)
+		return;
+	dir->entries = mem_grow(dir->entries, dir->entry_count,
+				&dir->entry_capacity, sizeof(uint32_t));
+	dir->entries[dir->entry_count++] = number;
+	node->entered = true;
+}
+
+/* Forget what was known of it. It is not there, or something new. */
+static void blank(struct node *node, uint32_t same, int error)
+{
+	free(node->link);
+	free(node->entries);
+	node->link = NULL;
+	node->entries = NULL;
+	node->entry_count = node->entry_capacity = 0;
+	node->listed = node->stale = node->no_xattrs = false;
+	node->same = same;
+	node->error = error;
+	memset(&node->attr, 0, sizeof(node->attr));
+	node->device = 0;
+}
+
+/* Two nodes take each other's names. */
+static void swap(struct nodes *nodes, uint32_t a, uint32_t b)
+{
+	struct node *x = nodes->list[a], *y = nodes->list[b];
+	uint32_t *at_x = find_name(nodes, x->parent, x->name);
+	uint32_t *at_y = find_name(nodes, y->parent, y->name);
+	uint32_t parent = x->parent;
+	char *name = x->name;
+
+	leave_dir(nodes, a);
+	leave_dir(nodes, b);
+	*at_x = b;
+	*at_y = a;
+	x->parent = y->parent;
+	x->name = y->name;
+	y->parent = parent;
+	y->name = name;
+	enter_dir(nodes, a);
+	enter_dir(nodes, b);
+}
+
+uint32_t nodes_make(struct nodes *nodes, uint32_t parent, const char *name)
+{
+	uint32_t number = nodes_find(nodes, parent, name) ?:
+			  nodes_add(nodes, parent, name);
+
+	if (!number)
+		return 0;
+	blank(nodes->list[number], 0, 0);
+	enter_dir(nodes, number);
+	return number;
+}
+
+/* Another name of the file that NUMBER is the first of; 0: none is known. */
+static uint32_t find_other(const struct nodes *nodes, uint32_t number)
+{
+	uint32_t i;
+
+	for (i = NODE_ROOT + 1; i < nodes->count; i++)
+		if (i != number && nodes->list[i]->same == number &&
+		    !nodes->list[i]->error)
+			return i;
+	return 0;
+}
+
+void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name)
+{
+	uint32_t number = nodes_find(nodes, parent, name), other = 0;
+	struct node *node = nodes->list[number];
+
+	if (!number)
+		return;
+	if (node->same == number && node->attr.nlink > 1 &&
+	    !S_ISDIR(node->attr.mode))
+		other = find_other(nodes, number);
+	if (node->same && node->same != number)
+		nodes->list[node->same]->stale = true;
+	if (other) {
+		node->stale = true;
+		swap(nodes, number, other);
+		number = other;
+		node = nodes->list[number];
+	}
+	leave_dir(nodes, number);
+	blank(node, number, -ENOENT);
+}
+
+void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
+		  uint32_t new_parent, const char *new_name)
+{
+	uint32_t from = nodes_find(nodes, parent, name), to;
+
+	nodes_remove(nodes, new_parent, new_name);
+	to = nodes_find(nodes, new_parent, new_name) ?:
+	     nodes_add(nodes, new_parent, new_name);
+	if (!from || !to)
+		return;
+	swap(nodes, from, to);
+	enter_dir(nodes, from);
+	leave_dir(nodes, to);
+	blank(nodes->list[to], to, -ENOENT);
+	nodes->list[from]->stale = true;
+}
+
+void nodes_clear(struct nodes *nodes, uint32_t dir)
+{
+	struct node *node = nodes->list[dir];
+
+	while (node->entry_count) {
+		uint32_t number = node->entries[node->entry_count - 1];
+		struct node *entry = nodes->list[number];
+
+		if (entry->attr.nlink > 1 && !S_ISDIR(entry->attr.mode)) {
+			nodes_remove(nodes, dir, entry->name);
+			continue;
+		}
+		node->entry_count--;
+		entry->entered = false;
+		blank(entry, number, -ENOENT);
+	}
 }
 
 int nodes_path(const struct nodes *nodes, uint32_t number, char **path,

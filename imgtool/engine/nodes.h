@@ -22,6 +22,7 @@ struct node {
 	struct fs_attr attr; /* attr.ino is 0 while it is not known */
 	uint64_t device;
 	uint32_t same;	     /* the first node of this file; 0: not known */
+	bool stale;	     /* attributes are to be asked for again */
 	bool entered;	     /* it is one of its parent's entries */
 	bool no_xattrs;	     /* it is known to have none */
 	char *link;	     /* of a symlink: its target, or NULL */
@@ -57,6 +58,23 @@ uint32_t nodes_add(struct nodes *nodes, uint32_t parent, const char *name);
 /* Node NUMBER got attributes, for the first time: the number of the first node
  * that is the same file. */
 uint32_t nodes_same(struct nodes *nodes, uint32_t number);
+
+/*
+ * A name was made: its node, of which nothing is known yet. 0: there are too
+ * many.
+ */
+uint32_t nodes_make(struct nodes *nodes, uint32_t parent, const char *name);
+
+/* A name was removed. Other names of its file that are known stay, and so does
+ * its number. */
+void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name);
+
+/* A name now is the other one, and what that was is gone. */
+void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
+		  uint32_t new_parent, const char *new_name);
+
+/* All entries of a directory were removed. */
+void nodes_clear(struct nodes *nodes, uint32_t dir);
 
 /* Its path from the root on, without a leading slash, in *PATH, in memory that
  * the caller reuses and frees. 0 or -ENAMETOOLONG. */

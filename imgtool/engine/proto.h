@@ -43,6 +43,22 @@ enum engine_op {
 	ENGINE_XATTRS,	 /* -> struct engine_xattr... */
 	ENGINE_USAGE,	 /* -> struct engine_usage */
 	ENGINE_END,	 /* write everything, unmount, power off */
+
+	/* changes; answers have no bytes */
+	ENGINE_MKNOD,	 /* offset: mode; length: major << 32 | minor */
+	ENGINE_MKDIR,	 /* offset: mode */
+	ENGINE_SYMLINK,	 /* data: target */
+	ENGINE_LINK,	 /* data: the path of the file */
+	ENGINE_RENAME,	 /* data: the new path */
+	ENGINE_UNLINK,
+	ENGINE_RMDIR,
+	ENGINE_CLEAR,	 /* everything in a directory: files, and directories
+			  * that are empty */
+	ENGINE_WRITE_AT, /* offset; data */
+	ENGINE_TRUNCATE, /* offset: the size */
+	ENGINE_SETATTR,	 /* data: struct engine_setattr */
+	ENGINE_SETXATTR, /* data: struct engine_xattr */
+	ENGINE_DELXATTR, /* data: the name */
 };
 
 /* flags of requests */
@@ -115,11 +131,24 @@ struct engine_usage {
 	uint64_t block_size, blocks, free_blocks, inodes, free_inodes;
 };
 
+/* engine_setattr.set */
+#define ENGINE_SET_MODE	 1
+#define ENGINE_SET_OWNER 2
+#define ENGINE_SET_ATIME 4
+#define ENGINE_SET_MTIME 8
+
+struct engine_setattr {
+	uint32_t set;
+	uint32_t mode, uid, gid;
+	struct engine_time atime, mtime;
+};
+
 #define ENGINE_ALIGN(n) (((n) + 7) & ~(size_t)7)
 
 static_assert(sizeof(struct engine_request) == 32, "engine_request");
 static_assert(sizeof(struct engine_reply) == 16, "engine_reply");
 static_assert(sizeof(struct engine_attr) == 128, "engine_attr");
+static_assert(sizeof(struct engine_setattr) == 48, "engine_setattr");
 static_assert(sizeof(struct engine_entry) == 136, "engine_entry");
 
 #endif

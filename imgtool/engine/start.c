@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The guest of an engine: started on the first use of an image, kept for all
- * that the command does with it, killed at its end. It holds nothing that
- * would be lost by that: what is written is synced before (tree.c).
+ * that the command does with it, and killed at the command's end. Only one that
+ * writes is asked to end, and has synced and unmounted before its image is
+ * closed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -35,6 +36,8 @@ struct guest_process {
 	dev_t device; /* of the image ... */
 	ino_t inode;
 	uint64_t offset; /* ... and the part of it */
+	char *backing;	 /* of a COW file, or NULL */
+	bool writable;
 	char says[2048]; /* the end of what it has said */
 	size_t said;
 	struct guest_process *next;
@@ -113,7 +116,19 @@ static void stop(struct guest_process *g)
 	if (g->guest.errors >= 0)
 		close(g->guest.errors);
 	engine_finish(&g->engine);
+	free(g->backing);
 	free(g);
+}
+
+/* Take G, which is in the list, out of it and end it. */
+static void drop(struct guest_process *g)
+{
+	struct guest_process **at = &guests;
+
+	while (*at != g)
+		at = &(*at)->next;
+	*at = g->next;
+	stop(g);
 }
 
 static void stop_all(void)
@@ -204,24 +219,18 @@ static int make_initrd(const char *kernel, const char *type)
 	return fd;
 }
 
-static void set_options(struct run_options *options, const struct disk *disk)
-{
-	*options = (struct run_options){
-		.image = disk->name, .mem = MEMORY, .cpus = 1, .append = "",
-		.backing = disk->backing_count ? disk->backings[0].file : NULL,
-	};
-}
-
 static int boot(struct guest_process *g, const struct disk *disk, int theirs)
 {
-	struct run_options options;
+	const struct run_options options = {
+		.image = disk->name, .mem = MEMORY, .cpus = 1, .append = "",
+		.backing = g->backing, .rw = g->writable,
+	};
 	struct run_stdio stdio = { .kernel_fd = { theirs, -1, -1, -1 } };
 	struct run_image image;
 	const char *kernel;
 	int r = -1, initrd, fds[3], i;
 	char **argv;
 
-	set_options(&options, disk);
 	kernel = kernel_find(&options);
 	if (!kernel || image_open(&options, &image) < 0)
 		return -1;
@@ -265,6 +274,9 @@ static int report(struct guest_process *g, const struct disk *disk, int r,
 		return msg_error(disk->name, "the engine's guest has ended "
 				 "too early%s%s", *says ? ": " : "", says);
 	}
+	if (r == -EROFS)
+		return msg_error(disk->name, "a %s file system cannot be "
+				 "changed", type);
 	if (r == -ENODEV)
 		return msg_error(disk->name, "the guest kernel has no driver "
 				 "for a %s file system", type);
@@ -282,7 +294,8 @@ static int mount_disk(struct guest_process *g, const struct disk *disk)
 	int r;
 
 	name_device(disk, device, sizeof(device));
-	r = engine_mount(e, device, type ? type->kernel : disk->fs, 0, &says);
+	r = engine_mount(e, device, type ? type->kernel : disk->fs,
+			 g->writable ? ENGINE_WRITE : 0, &says);
 	if (r < 0)
 		return report(g, disk, r, says);
 	/* as blkid calls it, like all else that we say about images */
@@ -291,11 +304,23 @@ static int mount_disk(struct guest_process *g, const struct disk *disk)
 	return 0;
 }
 
-static struct guest_process *start(const struct disk *disk)
+/*
+ * What it takes from DISK is taken by then: to be written to, an image is
+ * nobody else's, not even ours.
+ */
+static struct guest_process *start(struct disk *disk, const struct stat *st)
 {
 	struct guest_process *g = mem_zalloc(sizeof(*g));
 	int ours = -1, theirs = -1, r;
 
+	g->device = st->st_dev;
+	g->inode = st->st_ino;
+	g->offset = disk->offset;
+	g->writable = disk->writable;
+	if (disk->backing_count)
+		g->backing = mem_strdup(disk->backings[0].file);
+	if (g->writable)
+		disk_release(disk);
 	g->guest.console = g->guest.errors = -1;
 	r = open_channel(&ours, &theirs);
 	if (r == 0)
@@ -316,9 +341,50 @@ static struct guest_process *start(const struct disk *disk)
 
 /* ---- who uses it ---- */
 
+/* It has been told to end: that takes a moment, and leaves a COW file closed.
+ * One that hangs is killed; what it had is written by then. */
+static void await_end(struct guest_process *g)
+{
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		struct pollfd p[2] = {
+			{ .fd = g->guest.console, .events = POLLIN },
+			{ .fd = g->guest.errors, .events = POLLIN },
+		};
+
+		if (p[0].fd < 0 && p[1].fd < 0)
+			return;
+		poll(p, 2, 100);
+		if (p[0].revents)
+			hear(g, &g->guest.console);
+		if (p[1].revents)
+			hear(g, &g->guest.errors);
+	}
+}
+
 static void release(struct engine *engine)
 {
+	struct guest_process *g = engine->guest;
+
 	engine->users--;
+	if (!g->writable)
+		return;
+	await_end(g);
+	drop(g);
+}
+
+/* Those that would have the image while it is written to. */
+static void drop_idle(const struct stat *st)
+{
+	struct guest_process *g, *next;
+
+	for (g = guests; g; g = next) {
+		next = g->next;
+		if (g->device == st->st_dev && g->inode == st->st_ino &&
+		    !g->engine.users)
+			drop(g);
+	}
 }
 
 /* (one that has died is what its users have, to the end) */
@@ -329,7 +395,7 @@ static struct guest_process *find(const struct disk *disk,
 
 	for (g = guests; g; g = g->next)
 		if (g->device == st->st_dev && g->inode == st->st_ino &&
-		    g->offset == disk->offset &&
+		    g->offset == disk->offset && !g->writable &&
 		    (g->engine.users || !g->engine.client.dead))
 			return g;
 	return NULL;
@@ -337,26 +403,22 @@ static struct guest_process *find(const struct disk *disk,
 
 int engine_open_guest(struct fs *fs)
 {
-	const struct disk *disk = fs->disk;
+	struct disk *disk = fs->disk;
 	struct guest_process *g;
 	struct stat st;
 
-	if (disk->writable)
-		return msg_error(disk->name, "can only be read through the "
-				 "guest engine");
 	if (fstat(disk->fd, &st))
 		return msg_errno(disk->name, errno, "cannot be looked at");
-	g = find(disk, &st);
+	if (disk->writable)
+		drop_idle(&st);
+	g = disk->writable ? NULL : find(disk, &st);
 	if (!g) {
 		if (!guests && !engine_release)
 			atexit(stop_all);
 		engine_release = release;
-		g = start(disk);
+		g = start(disk, &st);
 		if (!g)
 			return -1;
-		g->device = st.st_dev;
-		g->inode = st.st_ino;
-		g->offset = disk->offset;
 		g->next = guests;
 		guests = g;
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/engine/change.h"
 #include "imgtool/engine/tree.h"
 #include "imgtool/msg.h"
 
@@ -112,6 +113,7 @@ static void know(struct engine *e, uint32_t number, struct node *node,
 	if (!error && !take_attr(node, attr))
 		error = -EUCLEAN;
 	node->error = error;
+	node->stale = false;
 	if (node->same)
 		same = node->same;
 	else
@@ -125,7 +127,7 @@ int engine_learn(struct engine *e, uint32_t number, struct node *node)
 	struct engine_attr attr;
 	int r;
 
-	if (node->same)
+	if (node->same && !node->stale)
 		return node->error;
 	r = engine_ask_struct(e, number, ENGINE_STAT, 0, &attr, sizeof(attr));
 	if (e->client.dead)
@@ -189,9 +191,11 @@ static int find_name(struct engine *e, uint32_t dir, const char *name,
 		return -ENOMEM;
 	node = e->nodes.list[number];
 	r = engine_learn(e, number, node);
-	*ino = node->same ?: number;
+	if (r == -ENOENT || e->client.dead)
+		return r;
 	/* what cannot be looked at is there all the same */
-	return r == -ENOENT || e->client.dead ? r : 0;
+	*ino = node->same ?: number;
+	return 0;
 }
 
 static int tree_lookup(struct fs *fs, uint64_t dir, const char *name,
@@ -378,6 +382,11 @@ static const struct fs_ops tree_ops = {
 	.usage = tree_usage,
 	.close = tree_close,
 };
+
+bool engine_is(const struct fs *fs)
+{
+	return fs->ops == &tree_ops;
+}
 
 void engine_tree(struct engine *e, struct fs *fs)
 {

@@ -120,6 +120,9 @@ void container_close(struct disk *disk)
 	for (i = 0; i < disk->backing_count; i++)
 		free(disk->backings[i].file);
 	free(disk->backings);
+	disk->image = NULL;
+	disk->backings = NULL;
+	disk->backing_count = disk->backing_capacity = 0;
 }
 
 /* Whole sectors. */

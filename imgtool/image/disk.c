@@ -138,11 +138,17 @@ int disk_sync(struct disk *disk)
 	return fdatasync(disk->fd) ? -errno : 0;
 }
 
-void disk_close(struct disk *disk)
+void disk_release(struct disk *disk)
 {
 	container_close(disk);
 	if (disk->fd >= 0)
 		close(disk->fd);
+	disk->fd = -1;
+}
+
+void disk_close(struct disk *disk)
+{
+	disk_release(disk);
 	free(disk->name);
 	free(disk->partitions);
 	memset(disk, 0, sizeof(*disk));

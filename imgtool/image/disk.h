@@ -87,6 +87,10 @@ int disk_zero(struct disk *disk, uint64_t offset, uint64_t length);
 /* Everything written is on the host's disk. 0 or -errno. */
 int disk_sync(struct disk *disk);
 
+/* Close and unlock its files, for somebody else who is to have them; what is
+ * known of it stays. */
+void disk_release(struct disk *disk);
+
 void disk_close(struct disk *disk);
 
 #endif

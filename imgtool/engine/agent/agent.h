@@ -9,6 +9,7 @@
  *	files.c	 from paths to descriptors
  *	look.c	 attributes, directories
  *	read.c	 data, symlinks, extended attributes
+ *	change.c the same, and names, to be changed
  *
  * One process, one thread, one request after the other.
  *
@@ -68,6 +69,12 @@ int file_find(const char *path);
 /* One that data can be read from; regular files only. */
 int file_open(const char *path);
 
+/* The same to write to: the caller closes it. */
+int file_open_write(const char *path);
+
+/* The directory that PATH is in, and its last name in *NAME. */
+int file_parent(const char *path, const char **name);
+
 /* For calls that want a name: of what file_find() gave, or of NAME in it. A
  * static buffer. */
 const char *file_name(int fd, const char *name);
@@ -84,5 +91,21 @@ void serve_read(const struct request *request);
 void serve_seek(const struct request *request);
 void serve_readlink(const struct request *request);
 void serve_xattrs(const struct request *request);
+
+/* ---- change.c ---- */
+
+void serve_mknod(const struct request *request);
+void serve_mkdir(const struct request *request);
+void serve_symlink(const struct request *request);
+void serve_link(const struct request *request);
+void serve_rename(const struct request *request);
+void serve_unlink(const struct request *request);
+void serve_rmdir(const struct request *request);
+void serve_clear(const struct request *request);
+void serve_write(const struct request *request);
+void serve_truncate(const struct request *request);
+void serve_setattr(const struct request *request);
+void serve_setxattr(const struct request *request);
+void serve_delxattr(const struct request *request);
 
 #endif

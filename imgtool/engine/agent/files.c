@@ -147,6 +147,26 @@ int file_open(const char *path)
 		    open(file_name(fd, ""), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
 }
 
+int file_open_write(const char *path)
+{
+	int fd = file_find(path);
+
+	if (fd < 0)
+		return fd;
+	fd = open(file_name(fd, ""), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int file_parent(const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+
+	*name = slash ? slash + 1 : path;
+	if (!**name || !strcmp(*name, ".") || !strcmp(*name, ".."))
+		return -EINVAL;
+	return slash ? find(path, slash - path) : mount_root;
+}
+
 const char *file_name(int fd, const char *name)
 {
 	static char path[32 + NAME_MAX];

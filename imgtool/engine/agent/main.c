@@ -138,6 +138,19 @@ static void (*const services[])(const struct request *request) = {
 	[ENGINE_XATTRS] = serve_xattrs,
 	[ENGINE_USAGE] = serve_usage,
 	[ENGINE_END] = serve_end,
+	[ENGINE_MKNOD] = serve_mknod,
+	[ENGINE_MKDIR] = serve_mkdir,
+	[ENGINE_SYMLINK] = serve_symlink,
+	[ENGINE_LINK] = serve_link,
+	[ENGINE_RENAME] = serve_rename,
+	[ENGINE_UNLINK] = serve_unlink,
+	[ENGINE_RMDIR] = serve_rmdir,
+	[ENGINE_CLEAR] = serve_clear,
+	[ENGINE_WRITE_AT] = serve_write,
+	[ENGINE_TRUNCATE] = serve_truncate,
+	[ENGINE_SETATTR] = serve_setattr,
+	[ENGINE_SETXATTR] = serve_setxattr,
+	[ENGINE_DELXATTR] = serve_delxattr,
 };
 
 static void serve(const struct request *request)

@@ -8,6 +8,7 @@
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,7 +59,7 @@ static const char *options_for(const char *type)
 {
 	/* (iocharset=utf8 would make it case-sensitive) */
 	if (!strcmp(type, "vfat"))
-		return "umask=022,utf8=1";
+		return "umask=022,utf8=1,quiet";
 	/* df: all blocks, as imgtool counts them */
 	if (!strncmp(type, "ext", 3))
 		return "minixdf";
@@ -107,6 +108,7 @@ void serve_mount(const struct request *request)
 {
 	bool write = request->head.flags & ENGINE_WRITE;
 	char type[64] = "";
+	struct statvfs st;
 	int r;
 
 	if (mounted) {
@@ -127,6 +129,12 @@ void serve_mount(const struct request *request)
 		return;
 	}
 	mounted = true;
+	/* some kinds cannot be written, and mount all the same */
+	if (write && !statvfs(POINT, &st) && st.f_flag & ST_RDONLY) {
+		mount_end();
+		answer_error(request, -EROFS, "");
+		return;
+	}
 	mount_root = open(POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	answer(request, type, strlen(type));
 }

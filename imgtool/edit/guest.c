@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Changing a file system as Linux does, in a guest that has it mounted
+ * (engine/). The kernel keeps it whole: after a crash it is what its journal
+ * makes of it, and without one what its fsck does. All is written and unmounted
+ * before edit_close() returns.
+ *
+ * A file has its name from the start, and loses it when it cannot be filled.
+ * Times of change are the guest's clock.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <linux/limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgtool/edit/copy.h"
+#include "imgtool/edit/guest.h"
+#include "imgtool/engine/change.h"
+#include "imgtool/msg.h"
+
+static struct fs *fs_of(struct edit *edit)
+{
+	return &edit->view.fs;
+}
+
+static int guest_begin(struct edit *edit)
+{
+	if (!edit->changed)
+		interrupted_begin();
+	edit->changed = true;
+	return 0;
+}
+
+static int guest_close(struct edit *edit)
+{
+	return change_end(fs_of(edit));
+}
+
+static const char *guest_strerror(const struct edit *edit, int err)
+{
+	switch (-err) {
+	case EUCLEAN:
+		return "the file system is damaged here";
+	case EIO:
+		return "the guest has failed";
+	case EACCES:
+		return "the file system has no such thing, or does not permit "
+		       "it";
+	case EOPNOTSUPP:
+		return "the file system has no such thing";
+	case EINVAL:
+		return "the file system does not take it";
+	case EOVERFLOW:
+		return "a number is too large for the file system";
+	}
+	return NULL;
+}
+
+/* The kernel says when it is full, and nothing is lost by it. */
+static int guest_reserve(const struct edit *edit, uint64_t blocks)
+{
+	return 0;
+}
+
+static int guest_new_file(struct edit *edit, uint64_t dir, const char *name,
+			  uint32_t mode, uint32_t major, uint32_t minor,
+			  uint64_t *ino)
+{
+	struct client_request op = {
+		.op = ENGINE_MKNOD, .offset = mode,
+		.length = (uint64_t)major << 32 | minor,
+	};
+
+	return edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
+					       ino);
+}
+
+static int guest_enter(struct edit *edit, uint64_t dir, const char *name,
+		       uint64_t ino)
+{
+	return 0;
+}
+
+static int guest_free_inode(struct edit *edit, uint64_t ino)
+{
+	return change_remove_inode(fs_of(edit), ino);
+}
+
+static int guest_mkdir(struct edit *edit, uint64_t dir, const char *name,
+		       uint32_t mode, uint64_t *ino)
+{
+	struct client_request op = { .op = ENGINE_MKDIR, .offset = mode };
+
+	return edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
+					       ino);
+}
+
+static int guest_rmdir(struct edit *edit, uint64_t dir, const char *name,
+		       uint64_t ino)
+{
+	return edit_begin(edit) ?: change_remove(fs_of(edit), dir, name,
+						 ENGINE_RMDIR);
+}
+
+static int guest_clear_dir(struct edit *edit, uint64_t dir)
+{
+	return edit_begin(edit) ?: change_clear(fs_of(edit), dir);
+}
+
+static int guest_unlink(struct edit *edit, uint64_t dir, const char *name,
+			uint64_t ino)
+{
+	return edit_begin(edit) ?: change_remove(fs_of(edit), dir, name,
+						 ENGINE_UNLINK);
+}
+
+static int guest_hard_link(struct edit *edit, uint64_t dir, const char *name,
+			   uint64_t ino)
+{
+	return edit_begin(edit) ?: change_link(fs_of(edit), dir, name, ino);
+}
+
+static int guest_check_outside(struct edit *edit, uint64_t dir,
+			       uint64_t ancestor)
+{
+	return change_check_outside(fs_of(edit), dir, ancestor);
+}
+
+/* (to rename(2), two names of one file are nothing to be done) */
+static int guest_rename(struct edit *edit, const struct edit_where *from,
+			const struct edit_where *to)
+{
+	if (from->ino == to->ino)
+		return from->dir == to->dir && !strcmp(from->name, to->name) ?
+		       0 : edit_unlink(edit, from->dir, from->name, from->ino);
+	if (S_ISDIR(from->attr.mode) &&
+	    edit_check_outside(edit, to->dir, from->ino) < 0)
+		return -EINVAL;
+	return edit_begin(edit) ?: change_rename(fs_of(edit), from->dir,
+						 from->name, to->dir,
+						 to->name);
+}
+
+static int guest_symlink(struct edit *edit, uint64_t dir, const char *name,
+			 const char *target, uint64_t *ino)
+{
+	struct client_request op = { .op = ENGINE_SYMLINK, .data = target,
+				     .data_size = strlen(target) };
+
+	if (!*target)
+		return -ENOENT;
+	return edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
+					       ino);
+}
+
+static int guest_truncate(struct edit *edit, uint64_t ino, uint64_t size)
+{
+	struct client_request op = { .op = ENGINE_TRUNCATE, .offset = size };
+	struct fs_attr attr;
+	int r = fs_stat(fs_of(edit), ino, &attr);
+
+	if (r == 0 && !S_ISREG(attr.mode))
+		r = S_ISDIR(attr.mode) ? -EISDIR : -EINVAL;
+	if (r == 0 && size > INT64_MAX)
+		r = -EFBIG;
+	return r ?: edit_begin(edit) ?: change_inode(fs_of(edit), ino, &op);
+}
+
+static int guest_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
+			  uint64_t length)
+{
+	return 0;
+}
+
+/* In whole blocks; edit_set_size() cuts off what is too much. */
+static int guest_write(struct edit *edit, uint64_t ino, uint64_t offset,
+		       const void *data, size_t length)
+{
+	struct client_request op = { .op = ENGINE_WRITE_AT };
+	size_t n;
+	int r = edit_begin(edit);
+
+	for (; r == 0 && length; offset += n, length -= n,
+	     data = (const char *)data + n) {
+		n = length < ENGINE_DATA_MOST ? length : ENGINE_DATA_MOST;
+		op.offset = offset;
+		op.data = data;
+		op.data_size = n;
+		r = change_inode(fs_of(edit), ino, &op);
+	}
+	return r;
+}
+
+static struct engine_time to_time(const struct fs_time *t)
+{
+	return (struct engine_time){ .sec = t->sec, .nsec = t->nsec };
+}
+
+static int guest_set_attr(struct edit *edit, uint64_t ino,
+			  const struct edit_attr *attr)
+{
+	const struct engine_setattr set = {
+		.set = attr->set, .mode = attr->mode, .uid = attr->uid,
+		.gid = attr->gid, .atime = to_time(&attr->atime),
+		.mtime = to_time(&attr->mtime),
+	};
+	struct client_request op = { .op = ENGINE_SETATTR, .data = &set,
+				     .data_size = sizeof(set) };
+
+	static_assert(EDIT_SET_MODE == ENGINE_SET_MODE &&
+		      EDIT_SET_OWNER == ENGINE_SET_OWNER &&
+		      EDIT_SET_ATIME == ENGINE_SET_ATIME &&
+		      EDIT_SET_MTIME == ENGINE_SET_MTIME, "bits");
+	return edit_begin(edit) ?: change_inode(fs_of(edit), ino, &op);
+}
+
+static int guest_set_xattr(struct edit *edit, uint64_t ino, const char *name,
+			   const void *value, size_t size)
+{
+	struct engine_xattr head = { strlen(name), size };
+	struct client_request op = { .op = ENGINE_DELXATTR, .data = name,
+				     .data_size = strlen(name) };
+	char *data = NULL;
+	int r = edit_begin(edit);
+
+	if (r < 0)
+		return r;
+	if (head.name_size > FS_NAME_LONGEST || size > XATTR_SIZE_MAX)
+		return -E2BIG;
+	if (value) {
+		op.op = ENGINE_SETXATTR;
+		op.data_size = sizeof(head) + head.name_size + size;
+		op.data = data = mem_alloc(op.data_size);
+		memcpy(data, &head, sizeof(head));
+		memcpy(data + sizeof(head), name, head.name_size);
+		memcpy(data + sizeof(head) + head.name_size, value, size);
+	}
+	r = change_inode(fs_of(edit), ino, &op);
+	free(data);
+	return r;
+}
+
+const struct edit_ops guest_ops = {
+	.begin = guest_begin,
+	.close = guest_close,
+	.strerror = guest_strerror,
+	.reserve = guest_reserve,
+	.new_file = guest_new_file,
+	.enter = guest_enter,
+	.free_inode = guest_free_inode,
+	.mkdir = guest_mkdir,
+	.rmdir = guest_rmdir,
+	.clear_dir = guest_clear_dir,
+	.unlink = guest_unlink,
+	.hard_link = guest_hard_link,
+	.check_outside = guest_check_outside,
+	.rename = guest_rename,
+	.symlink = guest_symlink,
+	.truncate = guest_truncate,
+	.allocate = guest_allocate,
+	.write = guest_write,
+	.set_size = guest_truncate,
+	.set_attr = guest_set_attr,
+	.set_xattr = guest_set_xattr,
+};

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imgtool/engine/change.h"
+#include "imgtool/engine/tree.h"
+#include "imgtool/msg.h"
+
+/* The path of NAME in a directory, in new memory. */
+static int path_in(struct engine *e, uint64_t dir, const char *name,
+		   char **path)
+{
+	const char *parent;
+	int r;
+
+	if (!nodes_get(&e->nodes, dir))
+		return -EUCLEAN;
+	if (!*name || strchr(name, '/') || strlen(name) > FS_NAME_LONGEST)
+		return -EINVAL;
+	r = engine_path(e, dir, &parent);
+	if (r == 0)
+		*path = mem_printf("%s%s%s", parent, *parent ? "/" : "", name);
+	return r;
+}
+
+/* Nothing that was read or counted holds any more. */
+static int ask(struct engine *e, const struct client_request *op)
+{
+	ahead_forget(e);
+	e->has_usage = false;
+	return engine_ask(e, op, 0);
+}
+
+/* Entries of a directory have changed, and so have its own attributes. */
+static void touch(struct engine *e, uint64_t dir)
+{
+	nodes_get(&e->nodes, dir)->stale = true;
+}
+
+static int make(struct engine *e, uint64_t dir, const char *name,
+		struct client_request *op, uint64_t *ino)
+{
+	uint32_t number;
+	char *path;
+	int r = path_in(e, dir, name, &path);
+
+	if (r < 0)
+		return r;
+	op->path = path;
+	r = ask(e, op);
+	free(path);
+	if (r < 0)
+		return r;
+	touch(e, dir);
+	number = nodes_make(&e->nodes, dir, name);
+	if (!number)
+		return -ENOMEM;
+	r = engine_learn(e, number, nodes_get(&e->nodes, number));
+	if (r == 0 && ino)
+		*ino = nodes_get(&e->nodes, number)->same;
+	return r;
+}
+
+int change_make(struct fs *fs, uint64_t dir, const char *name,
+		struct client_request *op, uint64_t *ino)
+{
+	struct engine *e;
+
+	engine_enter(fs, dir, &e);
+	return engine_leave(e, make(e, dir, name, op, ino));
+}
+
+int change_link(struct fs *fs, uint64_t dir, const char *name, uint64_t ino)
+{
+	struct client_request op = { .op = ENGINE_LINK };
+	struct engine *e;
+	struct node *node = engine_enter(fs, ino, &e);
+	const char *path;
+	char *from = NULL;
+	int r = node ? engine_path(e, ino, &path) : -EUCLEAN;
+
+	if (r == 0) {
+		op.data = from = mem_strdup(path);
+		op.data_size = strlen(from);
+		r = make(e, dir, name, &op, NULL);
+	}
+	/* it may be the first that says that there are several */
+	if (r == 0) {
+		node->stale = true;
+		nodes_get(&e->nodes, nodes_find(&e->nodes, dir, name))->same =
+			ino;
+	}
+	free(from);
+	return engine_leave(e, r);
+}
+
+static int remove_name(struct engine *e, uint64_t dir, const char *name,
+		       enum engine_op which)
+{
+	struct client_request op = { .op = which };
+	char *path;
+	int r = path_in(e, dir, name, &path);
+
+	if (r < 0)
+		return r;
+	op.path = path;
+	r = ask(e, &op);
+	free(path);
+	if (r < 0)
+		return r;
+	nodes_remove(&e->nodes, dir, name);
+	touch(e, dir);
+	return 0;
+}
+
+int change_remove(struct fs *fs, uint64_t dir, const char *name,
+		  enum engine_op op)
+{
+	struct engine *e;
+
+	engine_enter(fs, dir, &e);
+	return engine_leave(e, remove_name(e, dir, name, op));
+}
+
+int change_remove_inode(struct fs *fs, uint64_t ino)
+{
+	struct engine *e;
+	struct node *node = engine_enter(fs, ino, &e);
+	char *name = node ? mem_strdup(node->name) : NULL;
+	int r = node ? remove_name(e, node->parent, name, ENGINE_UNLINK) :
+		       -EUCLEAN;
+
+	free(name);
+	return engine_leave(e, r);
+}
+
+int change_clear(struct fs *fs, uint64_t dir)
+{
+	struct client_request op = { .op = ENGINE_CLEAR };
+	struct engine *e;
+	struct node *node = engine_enter(fs, dir, &e);
+	int r = node ? engine_path(e, dir, &op.path) : -EUCLEAN;
+
+	if (r == 0)
+		r = ask(e, &op);
+	if (r == 0) {
+		nodes_clear(&e->nodes, dir);
+		touch(e, dir);
+	}
+	return engine_leave(e, r);
+}
+
+static int rename_in(struct engine *e, uint64_t dir, const char *name,
+		     uint64_t new_dir, const char *new_name)
+{
+	struct client_request op = { .op = ENGINE_RENAME };
+	char *from, *to = NULL;
+	int r = path_in(e, dir, name, &from);
+
+	if (r < 0)
+		return r;
+	r = path_in(e, new_dir, new_name, &to);
+	if (r == 0) {
+		op.path = from;
+		op.data = to;
+		op.data_size = strlen(to);
+		r = ask(e, &op);
+	}
+	free(from);
+	free(to);
+	if (r < 0)
+		return r;
+	nodes_rename(&e->nodes, dir, name, new_dir, new_name);
+	touch(e, dir);
+	touch(e, new_dir);
+	return 0;
+}
+
+int change_rename(struct fs *fs, uint64_t dir, const char *name,
+		  uint64_t new_dir, const char *new_name)
+{
+	struct engine *e;
+
+	engine_enter(fs, dir, &e);
+	return engine_leave(e, rename_in(e, dir, name, new_dir, new_name));
+}
+
+int change_inode(struct fs *fs, uint64_t ino, struct client_request *op)
+{
+	struct engine *e;
+	struct node *node = engine_enter(fs, ino, &e);
+	int r = node ? engine_path(e, ino, &op->path) : -EUCLEAN;
+
+	if (r == 0)
+		r = ask(e, op);
+	if (node)
+		node->stale = true;
+	return engine_leave(e, r);
+}
+
+int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor)
+{
+	struct engine *e;
+	struct node *node = engine_enter(fs, dir, &e);
+	int r = 0;
+
+	for (; node && r == 0; dir = node->parent,
+	     node = nodes_get(&e->nodes, dir))
+		if (dir == ancestor)
+			r = -EINVAL;
+	return engine_leave(e, r);
+}
+
+int change_end(struct fs *fs)
+{
+	struct client_request op = { .op = ENGINE_END };
+	struct engine *e;
+
+	engine_enter(fs, NODE_ROOT, &e);
+	return engine_leave(e, ask(e, &op));
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Changing the tree in an engine. Functions return 0 or -errno; what they have
+ * changed is seen by the next look at the tree.
+ */
+#ifndef IMGTOOL_ENGINE_CHANGE_H
+#define IMGTOOL_ENGINE_CHANGE_H
+
+#include "imgtool/engine/engine.h"
+
+/* Is fs one in an engine? */
+bool engine_is(const struct fs *fs);
+
+/* Make NAME in DIR by OP, whose request carries the rest. *INO, if asked for,
+ * is what it is. */
+int change_make(struct fs *fs, uint64_t dir, const char *name,
+		struct client_request *op, uint64_t *ino);
+
+/* Another name for INO. */
+int change_link(struct fs *fs, uint64_t dir, const char *name, uint64_t ino);
+
+/* UNLINK or RMDIR. */
+int change_remove(struct fs *fs, uint64_t dir, const char *name,
+		  enum engine_op op);
+
+/* Remove the first known name of INO. */
+int change_remove_inode(struct fs *fs, uint64_t ino);
+
+int change_clear(struct fs *fs, uint64_t dir);
+
+int change_rename(struct fs *fs, uint64_t dir, const char *name,
+		  uint64_t new_dir, const char *new_name);
+
+/* Change what is in an inode by OP. */
+int change_inode(struct fs *fs, uint64_t ino, struct client_request *op);
+
+/* -EINVAL if DIR is below ANCESTOR, or the same. */
+int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor);
+
+/* Write everything; nothing can be done after it. */
+int change_end(struct fs *fs);
+
+#endif
