@@ -38,7 +38,7 @@ static int parse_line(struct fakeroot *state, const char *line)
 	struct fake f;
 
 	if (sscanf(line, "dev=%llx,ino=%llu,mode=%o,uid=%u,gid=%u,nlink=%lu,"
-		   "rdev=%llx", &f.dev, &f.ino, &f.mode, &f.uid, &f.gid,
+		   "rdev=%llu", &f.dev, &f.ino, &f.mode, &f.uid, &f.gid,
 		   &nlink, &f.rdev) != 7)
 		return -1;
 	state->list = mem_grow(state->list, state->count, &state->capacity,

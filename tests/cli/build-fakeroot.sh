@@ -13,7 +13,7 @@ entry()
 mkdir d && echo -n data >d/file && touch d/null && mkdir d/dir && touch d/mine
 {
 	entry d/file 104755 0 8 0
-	printf 'dev=%x,ino=%d,mode=20666,uid=0,gid=0,nlink=1,rdev=%x\n' \
+	printf 'dev=%x,ino=%d,mode=20666,uid=0,gid=0,nlink=1,rdev=%d\n' \
 		"$(stat -c %d d/null)" "$(stat -c %i d/null)" $((0x103))
 	entry d/dir 41777 3 4 0
 } >state
