@@ -179,7 +179,8 @@ static int hostfs_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	hostfs_forget_created(inode);
-	if (st.ino || (!lazy && !look_at_fd(inode, &st)))
+	if (st.ino || (!lazy && !(file->f_mode & FMODE_CREATED) &&
+		       !look_at_fd(inode, &st)))
 		hostfs_fill(inode, &st, version, false);
 	if (file->f_mode & FMODE_WRITE)
 		atomic_inc(&hi->writers);
