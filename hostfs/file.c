@@ -179,7 +179,8 @@ static int hostfs_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	hostfs_forget_created(inode);
-	if (st.ino || (!lazy && !look_at_fd(inode, &st)))
+	if (st.ino || (!lazy && !(file->f_mode & FMODE_CREATED) &&
+		       !look_at_fd(inode, &st)))
 		hostfs_fill(inode, &st, version, false);
 	if (file->f_mode & FMODE_WRITE)
 		atomic_inc(&hi->writers);
@@ -421,6 +422,49 @@ static ssize_t hostfs_copy_file_range(struct file *in, loff_t in_pos,
 	return n;
 }
 
+/* Under the locks of both: shares blocks, then nothing old stays cached. */
+static int clone_on_host(struct file *in, loff_t in_pos, struct file *out,
+			 loff_t out_pos, loff_t len)
+{
+	struct inode *to = file_inode(out);
+	int fd = hostfs_need_fd(file_inode(in), in), err;
+
+	if (fd < 0)
+		return fd;
+	err = HOST(host_hostfs_clone(fd, in_pos, hostfs_i(to)->wfd, out_pos,
+				     len));
+	hostfs_touch(to);
+	if (err)
+		return err;
+	truncate_inode_pages_range(to->i_mapping, round_down(out_pos, PAGE_SIZE),
+				   round_up(out_pos + len, PAGE_SIZE) - 1);
+	if (out_pos + len > i_size_read(to)) {
+		hostfs_zero_tail(to, i_size_read(to), out_pos);
+		i_size_write(to, out_pos + len);
+	}
+	return 0;
+}
+
+/* FICLONE and FICLONERANGE; comparing for FIDEDUPERANGE is not worth it. */
+static loff_t hostfs_remap(struct file *in, loff_t in_pos, struct file *out,
+			   loff_t out_pos, loff_t len, unsigned int flags)
+{
+	struct inode *from = file_inode(in), *to = file_inode(out);
+	int err;
+
+	if (flags & ~REMAP_FILE_ADVISORY)
+		return -EOPNOTSUPP;
+	lock_two_nondirectories(from, to);
+	filemap_invalidate_lock_two(to->i_mapping, from->i_mapping);
+	err = generic_remap_file_range_prep(in, in_pos, out, out_pos, &len,
+					    flags);
+	if (!err && len)
+		err = clone_on_host(in, in_pos, out, out_pos, len);
+	filemap_invalidate_unlock_two(to->i_mapping, from->i_mapping);
+	unlock_two_nondirectories(from, to);
+	return err ? err : len;
+}
+
 const struct file_operations hostfs_file_operations = {
 	.open		= hostfs_open,
 	.flush		= hostfs_flush,
@@ -436,4 +480,5 @@ const struct file_operations hostfs_file_operations = {
 	.splice_read	= filemap_splice_read,
 	.splice_write	= iter_file_splice_write,
 	.copy_file_range = hostfs_copy_file_range,
+	.remap_file_range = hostfs_remap,
 };

@@ -76,6 +76,8 @@ struct hostfs_inode {
 	bool wfd_reads;
 	unsigned int opens;
 	struct list_head lazy;		/* hostfs_sb.lazy; its lock */
+	char *link;			/* its text; set once */
+	bool link_old;			/* and not it any more */
 	/* ctime when the host last opened it for reading */
 	struct timespec64 read_ctime;
 	atomic_t writers;

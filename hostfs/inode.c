@@ -148,6 +148,17 @@ static bool fill_size(struct inode *inode, const struct host_hostfs_stat *st,
 	return changed;
 }
 
+/* The number is another link's by now, or with ownership=xattr the host has
+ * written to it. */
+static void note_link(struct inode *inode, const struct host_hostfs_stat *st)
+{
+	struct timespec64 was = inode_get_mtime(inode);
+	struct timespec64 mtime = host_time(&st->mtime);
+
+	if (inode->i_size != st->size || !timespec64_equal(&was, &mtime))
+		WRITE_ONCE(hostfs_i(inode)->link_old, true);
+}
+
 void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 		 u64 version, bool flushed)
 {
@@ -161,6 +172,8 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 		    hostfs_id_in(&hostfs_sb(inode->i_sb)->uids, st->uid));
 	i_gid_write(inode, st->has_record ? st->gid :
 		    hostfs_id_in(&hostfs_sb(inode->i_sb)->gids, st->gid));
+	if (S_ISLNK(inode->i_mode) && hi->link)
+		note_link(inode, st);
 	inode_set_atime_to_ts(inode, host_time(&st->atime));
 	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
 	ctime = host_time(&st->ctime);

@@ -227,13 +227,35 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 
 /* ---- symbolic links ---- */
 
+/* The text is believed as the name is: whoever comes here has looked at that. */
+static const char *cached_link(struct inode *inode)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	const char *text = smp_load_acquire(&hi->link);
+
+	return text && !READ_ONCE(hi->link_old) ? text : NULL;
+}
+
+static void cache_link(struct inode *inode, const char *text, int n)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	char *copy = hi->link ? NULL : kmemdup(text, n + 1, GFP_KERNEL_ACCOUNT);
+
+	/* to be there as long as the inode: walks use it under RCU */
+	if (copy && cmpxchg(&hi->link, NULL, copy))
+		kfree(copy);
+}
+
 static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 				   struct delayed_call *done)
 {
+	const char *cached = cached_link(inode);
 	struct hostfs_where w;
 	char *text;
 	int n;
 
+	if (cached)
+		return cached;
 	if (!dentry)
 		return ERR_PTR(-ECHILD);
 	text = kmalloc(PATH_MAX, GFP_KERNEL);
@@ -250,6 +272,7 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 		return ERR_PTR(n);
 	}
 	text[n] = '\0';
+	cache_link(inode, text, n);
 	set_delayed_call(done, kfree_link, text);
 	return text;
 }

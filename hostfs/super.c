@@ -32,6 +32,7 @@ static struct inode *hostfs_alloc_inode(struct super_block *sb)
 
 static void hostfs_free_inode(struct inode *inode)
 {
+	kfree(hostfs_i(inode)->link);
 	kmem_cache_free(inode_cache, hostfs_i(inode));
 }
 

@@ -153,6 +153,8 @@ s64 host_hostfs_writev(int fd, const struct host_iov *iov, u32 niov, u64 pos);
 int host_hostfs_sync(int fd, bool data_only);
 int host_hostfs_fallocate(int fd, u32 mode, u64 pos, u64 len);
 s64 host_hostfs_copy(int from, u64 from_pos, int to, u64 to_pos, u64 len);
+/* Shares blocks; EOPNOTSUPP where the file system does not. */
+int host_hostfs_clone(int from, u64 from_pos, int to, u64 to_pos, u64 len);
 /* whence: SEEK_SET (directories), SEEK_DATA, SEEK_HOLE */
 s64 host_hostfs_seek(int fd, u64 pos, u32 whence);
 /* Entries as struct linux_dirent64; bytes, 0 at the end. */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -22,6 +24,7 @@ HOST_ALLOW(fsync);
 HOST_ALLOW(fdatasync);
 HOST_ALLOW(fallocate);
 HOST_ALLOW(copy_file_range);
+HOST_ALLOW_ARG32(ioctl, 1, FICLONERANGE);
 HOST_ALLOW(lseek);
 HOST_ALLOW(getdents64);
 HOST_ALLOW(fstatfs);
@@ -104,6 +107,16 @@ s64 host_hostfs_copy(int from, u64 from_pos, int to, u64 to_pos, u64 len)
 	s64 n = copy_file_range(from, &in, to, &out, len, 0);
 
 	return n < 0 ? -errno : n;
+}
+
+int host_hostfs_clone(int from, u64 from_pos, int to, u64 to_pos, u64 len)
+{
+	const struct file_clone_range range = {
+		.src_fd = from, .src_offset = from_pos, .src_length = len,
+		.dest_offset = to_pos,
+	};
+
+	return ioctl(to, FICLONERANGE, &range) ? -errno : 0;
 }
 
 s64 host_hostfs_seek(int fd, u64 pos, u32 whence)

@@ -35,6 +35,7 @@ static int finish_new(const struct host_hostfs *root, int node, u32 mode,
 {
 	char path[HOSTFS_FD_PATH];
 	int err = hostfs_statx(node, "", st);
+	bool owner, full;
 
 	if (err)
 		return err;
@@ -44,15 +45,16 @@ static int finish_new(const struct host_hostfs *root, int node, u32 mode,
 			.rdev_major = major(rdev), .rdev_minor = minor(rdev) });
 		return err ? err : hostfs_look(root, node, st);
 	}
-	if ((st->uid != uid || st->gid != gid) &&
-	    fchownat(node, "", uid, gid, AT_EMPTY_PATH) && errno != EPERM &&
-	    errno != EINVAL)
+	owner = st->uid != uid || st->gid != gid;
+	full = !S_ISLNK(mode) &&
+	       (mode & 06000 || (st->mode & 07777) != (mode & 07777));
+	if (owner && fchownat(node, "", uid, gid, AT_EMPTY_PATH) &&
+	    errno != EPERM && errno != EINVAL)
 		return -errno;
-	if (!S_ISLNK(mode) && (mode & 06000 || (st->mode & 07777) != (mode & 07777)))
-		if (chmod(hostfs_fd_path(node, path), mode & 07777) &&
-		    errno != EPERM)
-			return -errno;
-	return hostfs_statx(node, "", st);
+	if (full && chmod(hostfs_fd_path(node, path), mode & 07777) &&
+	    errno != EPERM)
+		return -errno;
+	return owner || full ? hostfs_statx(node, "", st) : 0;
 }
 
 static int make_one(const struct host_hostfs *root, int dir, const char *name,
