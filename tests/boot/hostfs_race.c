@@ -144,7 +144,8 @@ static void use_file(const char *name, int flags)
 
 	if (stat(name, &st) == 0 || lstat(name, &st) == 0)
 		seen(&st, name);
-	fd = open(name, flags, 0644);
+	/* it may be a fifo of another of us */
+	fd = open(name, flags | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return;
 	if (fstat(fd, &st) == 0)
