@@ -5,6 +5,7 @@
  *	ubd_verify fill FILE BYTES	a file of known contents
  *	ubd_verify run DISK MODEL OPERATIONS SEED	in the guest
  *	ubd_verify check FILE MODEL	on the host, afterwards
+ *	ubd_verify read DISK BYTES COUNT	direct reads, each after the other
  *
  * Four threads read, write, discard, zero and sync ranges of random sizes that
  * they claim, so nobody else changes them meanwhile; but neighbours in the
@@ -18,6 +19,7 @@
 #include <linux/fs.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "ubd_sector.h"
@@ -303,8 +305,37 @@ static int check(const char *file, const char *from)
 	return 0;
 }
 
+/* For counting what a read costs: nothing else is done between the marks, which
+ * are calls that nobody else makes. */
+static int read_only(const char *from, uint32_t bytes, uint32_t times)
+{
+	int fd = open(from, O_RDONLY | O_DIRECT);
+	off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+	uint32_t state = 1, i;
+	void *buf;
+
+	if (fd < 0 || end < bytes || posix_memalign(&buf, 4096, bytes))
+		die(from);
+	/* from the end on, so that no two pages follow each other in memory,
+	 * as after some time of use */
+	for (i = bytes; i >= 4096; i -= 4096)
+		((char *)buf)[i - 1] = 1;
+	mkdir("/mnt/begin", 0700);
+	for (i = 0; i < times; i++) {
+		off_t at = below(&state, (uint32_t)(end / bytes)) * (off_t)bytes;
+
+		if (pread(fd, buf, bytes, at) != (ssize_t)bytes)
+			die("read");
+	}
+	mkdir("/mnt/end", 0700);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 5 && !strcmp(argv[1], "read"))
+		return read_only(argv[2], (uint32_t)strtoul(argv[3], NULL, 10),
+				 (uint32_t)strtoul(argv[4], NULL, 10));
 	if (argc == 4 && !strcmp(argv[1], "fill")) {
 		int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0666);
 

@@ -44,6 +44,15 @@ static void advance(struct io_span *span, u64 n)
 	}
 }
 
+static u64 total(const struct iovec *iov, int n)
+{
+	u64 sum = 0;
+
+	while (n--)
+		sum += (iov++)->iov_len;
+	return sum;
+}
+
 static u64 clear(const struct iovec *iov, int n)
 {
 	u64 sum = 0;
@@ -67,6 +76,12 @@ int io_read_span(struct io *io, struct io_span *span, u64 off, bool nowait)
 		got = io->ops->readv(io, part, n, off, nowait);
 		if (got < 0)
 			return (int)got;
+		/* it would have to wait for what comes next, or is at the end,
+		 * which whoever may wait finds out at once */
+		if (nowait && (u64)got < total(part, n)) {
+			advance(span, (u64)got);
+			return -EAGAIN;
+		}
 		if (!got)
 			got = (s64)clear(part, n);
 		advance(span, (u64)got);

@@ -3,9 +3,9 @@
  * Requests: which are carried out at once, and how.
  *
  *	read	with RWF_NOWAIT, which serves what the host has cached; the
- *		rest by a thread. Where the host can't (overlayfs, tmpfs), by
- *		the pace of the last reads.
- *	write	by the pace of the last writes
+ *		rest by a thread. Where the host can't (overlayfs), by the
+ *		pace of the last reads; in a tmpfs always at once.
+ *	write	by the pace of the last writes; in a tmpfs always at once
  *	flush	at once if there is nothing to sync, else by a thread; so are
  *		FUA writes
  *	discard, zero	by a thread
@@ -211,6 +211,10 @@ static bool perform_paced(struct host_ubd *d, struct host_ubd_req *req,
 {
 	u64 started;
 
+	if (d->memory) {
+		disk_perform(d, req);
+		return true;
+	}
 	if (!pace_inline(pace))
 		return false;
 	started = pace_now();
@@ -223,7 +227,7 @@ static bool try_read(struct host_ubd *d, struct host_ubd_req *req)
 {
 	int err;
 
-	if (atomic_load(&d->no_nowait))
+	if (d->memory || atomic_load(&d->no_nowait))
 		return perform_paced(d, req, &d->reads);
 	err = read_rest(d, req, true);
 	if (err == -EAGAIN)

@@ -13,6 +13,7 @@ struct host_ubd {
 	struct image *img;
 	u32 flags;		/* HOST_UBD_SYNC, HOST_UBD_THREAD */
 	int event;
+	bool memory;		/* all of it is in a tmpfs: never slow */
 	bool guarded;		/* may not become another format, see disk.c */
 	struct host_ubd *next;	/* rounds.c */
 	atomic_bool no_nowait;	/* the store can't promise not to wait */

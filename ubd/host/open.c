@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <abi/host.h>
@@ -300,11 +302,21 @@ static struct image *make_layer(struct opening *o, struct io *base)
 	return layer_image(base, over, o->info->bytes, s.max, say_full, d);
 }
 
+static bool in_memory(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && (fs.f_type == TMPFS_MAGIC ||
+				     fs.f_type == RAMFS_MAGIC);
+}
+
 /* A header may have named it. */
 static void note_backing(void *arg, int fd, const char *path)
 {
-	(void)fd;
-	note(arg, "backing %.200s", path);
+	struct opening *o = arg;
+
+	note(o, "backing %.200s", path);
+	o->disk->memory = o->disk->memory && in_memory(fd);
 }
 
 static int cow_disk(struct opening *o)
@@ -348,6 +360,7 @@ static int make_image(struct opening *o)
 	struct io *io = NULL;
 
 	real_name(o);
+	d->memory = in_memory(o->fd) && !flag(o, HOST_UBD_LAYER);
 	if (o->cow) {
 		int err = cow_disk(o);
 

@@ -46,6 +46,7 @@ HOST_ALLOW(brk);
 #define START_STACK	(64u << 10)
 
 static struct vcpu_host vcpus[UM_MAX_VCPUS];
+static pid_t program;			/* set before any vcpu's tid */
 __thread struct vcpu_host *vcpu_self;
 
 static struct {
@@ -87,7 +88,7 @@ static void send_kick(struct vcpu_host *v)
 	int tid = atomic_load(&v->tid);
 
 	if (tid && !atomic_exchange(&v->kicked, 1))
-		syscall(SYS_tgkill, getpid(), tid, SIG_KICK);
+		syscall(SYS_tgkill, program, tid, SIG_KICK);
 }
 
 void host_vcpu_kick(struct vcpu_area *area)
@@ -176,6 +177,7 @@ void host_vcpu_init(struct vcpu_area *area)
 	vcpu_self = v;
 	init_altstack(v);
 	timer_init(v);
+	program = getpid();
 	atomic_store(&v->tid, gettid());
 	signals_unblock_vcpu();
 }
