@@ -177,9 +177,16 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 	inode_set_atime_to_ts(inode, host_time(&st->atime));
 	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
 	ctime = host_time(&st->ctime);
-	if (IS_POSIXACL(inode) &&
-	    !timespec64_equal(&ctime, &hi->seen_ctime))
-		forget_all_cached_acls(inode);
+	if (!timespec64_equal(&ctime, &hi->seen_ctime)) {
+		/* the host may have given it other attributes, if it was not
+		 * our writing */
+		if (!hi->wrote)
+			inode_set_flags(inode, 0, S_NOSEC);
+		if (IS_POSIXACL(inode))
+			forget_all_cached_acls(inode);
+	}
+	if (is_sxid(inode->i_mode))
+		inode_set_flags(inode, 0, S_NOSEC);
 	hi->seen_ctime = ctime;
 	inode_set_ctime_to_ts(inode, ctime);
 	hi->btime = host_time(&st->btime);

@@ -15,8 +15,10 @@ static int add(struct inode *dir, struct dentry *dentry,
 			HOST((host_hostfs_close(fd), 0));
 		return PTR_ERR(inode);
 	}
-	if (fd >= 0)
+	if (fd >= 0) {
+		inode_has_no_xattr(inode);
 		hostfs_keep_created(inode, fd);
+	}
 	hostfs_i(dir)->fresh = false;
 	dentry->d_time = jiffies;
 	d_instantiate(dentry, inode);

@@ -133,6 +133,8 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		sb->s_flags |= SB_RDONLY;
 	if (hostfs_has_acls(hsb))
 		sb->s_flags |= SB_POSIXACL;
+	/* else each write would ask the host for security.capability */
+	sb->s_flags |= SB_NOSEC;
 	sb->s_magic = HOSTFS_SUPER_MAGIC;
 	sb->s_blocksize = 4096;
 	sb->s_blocksize_bits = 12;

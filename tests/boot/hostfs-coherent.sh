@@ -9,6 +9,7 @@ echo first >dir/file
 echo old >dir/replaced
 echo 123456789 >dir/shrunk
 for name in m1 m2 r; do echo "old $name" >"dir/$name"; done
+ln -s file dir/link
 mkfifo to from
 
 # The guest says when it has looked, and waits for the host to have changed.
@@ -16,6 +17,7 @@ mkfifo to from
 script='
 mount -t hostfs none /mnt -o "$1,attr_timeout=0" && cd /mnt || exit 1
 cat file replaced shrunk
+readlink link; cat link >/dev/null
 ls new 2>/dev/null && exit 2
 cat many/*/f >/dev/null
 # names that are believed for an hour
@@ -24,6 +26,7 @@ cat /tmp/m1 /tmp/m2 /tmp/r
 ls /tmp/m3 2>/dev/null && exit 6
 echo looked; read -r line
 cat file replaced shrunk new
+readlink link
 [ "$(stat -c %s shrunk)" = 3 ] || exit 3
 [ "$(stat -c %a file)" = 600 ] || exit 4
 ls gone 2>/dev/null && exit 5
@@ -52,6 +55,8 @@ echo new >dir/tmp && mv dir/tmp dir/replaced
 printf 'abc' >dir/shrunk
 echo there >dir/new
 rm dir/gone
+# most likely with the same inode number
+rm dir/link && ln -s else dir/link
 for name in m1 m3 r; do
 	echo "new $name" >"dir/tmp" && mv dir/tmp "dir/$name"
 done
@@ -65,6 +70,7 @@ assert_out 'first
 second
 new
 abcthere
+else
 new m1
 old m2'
 assert_eq "$(cat dir/m4 dir/m3)" "new m1

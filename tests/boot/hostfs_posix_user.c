@@ -3,6 +3,7 @@
 #include "hostfs_posix.h"
 
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 
 /* ---- what modes allow ---- */
 
@@ -164,6 +165,27 @@ out:
 	show("suid");
 }
 
+/* So do capabilities, also where the last write found none to remove. */
+static void test_caps(void)
+{
+	static const unsigned int caps[5] = {0x02000000, 0x400, 0, 0, 0};
+	char buf[100];
+	int fd;
+
+	make("caps", "text", 0755, 0, 0);
+	fd = open("caps", O_RDWR);
+	R(write(fd, "x", 1));
+	R(write(fd, "x", 1));
+	R(fsetxattr(fd, "security.capability", caps, sizeof(caps), 0));
+	R(fgetxattr(fd, "security.capability", buf, sizeof(buf)));
+	R(write(fd, "x", 1));
+	R(fgetxattr(fd, "security.capability", buf, sizeof(buf)));
+	R(setxattr("caps", "security.capability", caps, sizeof(caps), 0));
+	R(ftruncate(fd, 1));
+	R(getxattr("caps", "security.capability", buf, sizeof(buf)));
+	close(fd);
+}
+
 void test_suid(void)
 {
 	static const char *const whats[] = {"write", "truncate", "fallocate",
@@ -179,6 +201,7 @@ void test_suid(void)
 		suid_one(whats[i], 06777, 1000);
 		suid_one(whats[i], 06777, 0);
 	}
+	test_caps();
 	if (chdir(".."))
 		die("back");
 }
