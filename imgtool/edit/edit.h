@@ -25,13 +25,25 @@
 #include "imgtool/view/ext.h"
 #include "imgtool/view/view.h"
 
+#define EDIT_CHECKED 256
+
+/* What may become of a file without a name: it goes; its number is still known
+ * to somebody; it is open, and stays as it is. */
+enum edit_use { EDIT_UNUSED, EDIT_KNOWN, EDIT_OPEN };
+
 struct edit {
 	struct view view; /* the image, for fs_*(), view_name(), view_walk() */
 	ext2_filsys lib;
 	struct ext *ext;  /* the reader; its inode cache is dropped on writes */
 	bool changed;	  /* the mark is on disk */
-	uint64_t checked; /* the directory that was checked last */
+	/* Inodes whose map was checked, and entries, by number modulo EDIT_CHECKED. */
+	uint64_t checked[EDIT_CHECKED];
 	struct fs_time now;
+	uint32_t uid, gid;   /* of what is new */
+	struct commits *commits; /* changes go there; NULL: to the disk */
+	/* Is a file without a name still in use? NULL: no. */
+	enum edit_use (*in_use)(void *context, uint64_t ino);
+	void *in_use_context;
 };
 
 /* ------------------------------------------------------------ the image */
@@ -51,6 +63,12 @@ int edit_close(struct edit *edit);
 
 /* Can BLOCKS more be taken? -ENOSPC if not. */
 int edit_reserve(const struct edit *edit, uint64_t blocks);
+
+/* What is changed from now on is changed now. */
+void edit_set_now(struct edit *edit);
+
+/* The superblock alone, on disk when this returns. */
+int edit_write_state(struct edit *edit, bool valid);
 
 /* An error of the library as -errno. */
 int edit_from_library(errcode_t err);
@@ -97,11 +115,20 @@ int edit_new_inode(struct edit *edit, uint64_t dir, uint32_t mode,
  */
 int edit_check_map(struct edit *edit, uint64_t ino);
 
+/* Free the blocks [START, END] of a file whose map was checked; INODE is it, and
+ * has to be stored. */
+int edit_punch(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
+	       uint64_t start, uint64_t end);
+
 /* Free an inode without links and all it has. */
 int edit_free_inode(struct edit *edit, uint64_t ino);
 
 /* One name less; frees what has none left. */
 int edit_drop_link(struct edit *edit, uint64_t ino);
+
+/* The last name is gone: frees it, or leaves it without links if it is in
+ * use. */
+int edit_drop_last(struct edit *edit, uint64_t ino);
 
 /* --------------------------------------------------------- directories */
 
@@ -162,6 +189,10 @@ int edit_hard_link(struct edit *edit, uint64_t dir, const char *name,
 /* -EINVAL if DIR is below ANCESTOR, or the same. */
 int edit_check_outside(struct edit *edit, uint64_t dir, uint64_t ancestor);
 
+/* Two that exist take each other's place. */
+int edit_exchange(struct edit *edit, const struct edit_where *a,
+		  const struct edit_where *b);
+
 /* Give FROM, which exists, the place of TO. */
 int edit_rename(struct edit *edit, const struct edit_where *from,
 		const struct edit_where *to);
@@ -184,11 +215,18 @@ int edit_truncate(struct edit *edit, uint64_t ino, uint64_t size);
 int edit_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
 		  uint64_t length);
 
+/* Blocks [AT, AT + COUNT) of a file, which were allocated: data will be written
+ * to them, past the library. */
+int edit_set_data(struct edit *edit, uint64_t ino, uint64_t at, uint64_t count);
+
 /* Write blocks that edit_allocate() gave. Does not touch the file's size. */
 int edit_write(struct edit *edit, uint64_t ino, uint64_t offset,
 	       const void *data, size_t length);
 
 int edit_set_size(struct edit *edit, uint64_t ino, uint64_t size);
+
+/* Zeros in the block of SIZE, from there on. */
+int edit_clear_tail(struct edit *edit, uint64_t ino, uint64_t size);
 
 /* Set an attribute, or with VALUE NULL remove it (-ENODATA: is not there). */
 int edit_set_xattr(struct edit *edit, uint64_t ino, const char *name,

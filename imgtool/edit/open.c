@@ -7,6 +7,7 @@
 
 #include <e2p/e2p.h>
 
+#include "imgtool/edit/commit.h"
 #include "imgtool/edit/copy.h"
 #include "imgtool/edit/edit.h"
 #include "imgtool/msg.h"
@@ -91,7 +92,7 @@ static int check_superblock(struct disk *disk)
 	return 0;
 }
 
-static void set_now(struct edit *edit)
+void edit_set_now(struct edit *edit)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	struct timespec ts;
@@ -126,7 +127,7 @@ int edit_open(struct edit *edit, struct target *target)
 	}
 	edit->ext = view->fs.private;
 	edit->lib = edit->ext->fs;
-	set_now(edit);
+	edit_set_now(edit);
 	/* Without it to compare with, the library writes the superblock at
 	 * once, and not byte by byte with a wrong checksum between. */
 	ext2fs_free_mem(&edit->lib->orig_super);
@@ -205,8 +206,7 @@ int edit_error(const struct edit *edit, const char *path, int err)
 			 edit_strerror(edit, err));
 }
 
-/* The superblock alone, on disk when this returns. */
-static int write_state(struct edit *edit, bool valid)
+int edit_write_state(struct edit *edit, bool valid)
 {
 	ext2_filsys lib = edit->lib;
 	errcode_t err;
@@ -235,7 +235,7 @@ int edit_begin(struct edit *edit)
 		return edit_from_library(err);
 	/* Backups of the superblock are for what changes geometry. */
 	edit->lib->flags |= EXT2_FLAG_MASTER_SB_ONLY;
-	r = write_state(edit, false);
+	r = edit_write_state(edit, false);
 	edit->changed = r == 0;
 	return r;
 }
@@ -244,6 +244,8 @@ int edit_reserve(const struct edit *edit, uint64_t blocks)
 {
 	uint64_t free = ext2fs_free_blocks_count(edit->lib->super);
 
+	if (edit->commits)
+		free -= commits_waiting(edit->commits, blocks + SPARE_BLOCKS);
 	return free < SPARE_BLOCKS || blocks > free - SPARE_BLOCKS ? -ENOSPC :
 								     0;
 }
@@ -256,7 +258,7 @@ static int write_back(struct edit *edit)
 
 	if (r == 0)
 		r = disk_sync(&edit->view.disk);
-	return r ?: write_state(edit, true);
+	return r ?: edit_write_state(edit, true);
 }
 
 int edit_close(struct edit *edit)
