@@ -25,16 +25,18 @@
 #define CHUNK 65536
 #define PIECE 4096 /* what is written back at once */
 
-enum { OPT_REPAIR = OPTION_LONG_ONLY };
+enum { OPT_REPAIR = OPTION_LONG_ONLY, OPT_TIMEOUT };
 
 const struct verb_option verb_fsck_options[] = {
 	{ "repair", OPT_REPAIR, NULL, "repair what is found" },
+	{ "timeout", OPT_TIMEOUT, "SECONDS",
+	  "of processor time for e2fsck; 0: for ever (by the size)" },
 	VIEW_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
 
-static bool repair, as_json;
+static bool repair, as_json, has_limit;
 
 /* All of the chosen part, zeroes as holes. -1: reported */
 static int copy_out(struct disk *disk, int fd)
@@ -87,6 +89,8 @@ static int run_e2fsck(struct disk *disk, int out)
 
 	if (tool_fits(disk))
 		return -1;
+	if (!has_limit)
+		tool_limit_size(disk);
 	if (!disk->image)
 		return tool_run("e2fsck", repair ? mend : look, fd,
 				disk->offset, NULL, out);
@@ -206,6 +210,21 @@ static int check_all(struct target *target)
 	return status;
 }
 
+static int set_limit(const char *text)
+{
+	char *end;
+	unsigned long seconds;
+
+	errno = 0;
+	seconds = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return verb_usage_error("--timeout", "'%s' is no number of "
+					"seconds", text);
+	tool_limit(seconds);
+	has_limit = true;
+	return 0;
+}
+
 int verb_fsck(int argc, char **argv)
 {
 	struct verb_args args;
@@ -218,6 +237,10 @@ int verb_fsck(int argc, char **argv)
 		switch (c) {
 		case OPT_REPAIR: repair = true; break;
 		case OPT_JSON: as_json = true; break;
+		case OPT_TIMEOUT:
+			if (set_limit(value))
+				return CHECK_USAGE;
+			break;
 		case OPT_ALLOW_BACKING:
 			disk_allow_backing();
 			cow_options.allow = true;

@@ -59,6 +59,7 @@ static int resize_copy(const struct disk *disk, struct output *out,
 	const char *const nothing[] = { NULL };
 	char sectors[32];
 
+	tool_limit_size(disk);
 	snprintf(sectors, sizeof(sectors), "%" PRIu64 "s", size / SECTOR);
 	if (copy(disk, out) ||
 	    output_resize(out, size > disk->file_size ? size :

@@ -56,6 +56,7 @@ static int sparsify_fs(struct disk *disk)
 	ext2_filsys fs;
 	int r = -1;
 
+	tool_limit_size(disk);
 	if (tool_fits(disk) || tool_quiet("e2fsck", look, disk->fd,
 					  disk->offset, NULL, 0, disk->name) < 0)
 		return -1;

@@ -17,6 +17,15 @@
 int tool_run(const char *program, const char *const *args, int fd,
 	     uint64_t offset, const char *last, int out);
 
+/*
+ * Programs that are run from now on may use so many SECONDS of processor time
+ * each; 0: for ever. A journal or a tree made to harm can lead them in circles.
+ */
+void tool_limit(uint64_t seconds);
+
+/* The same by the size of DISK: by far more than honest file systems take. */
+void tool_limit_size(const struct disk *disk);
+
 /* The same without its messages. A status over MOST is reported of the image
  * NAME, with the last message, and is -1. */
 int tool_quiet(const char *program, const char *const *args, int fd,
