@@ -22,7 +22,6 @@
 #include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 
-#define CHUNK 65536
 #define PIECE 4096 /* what is written back at once */
 
 enum { OPT_REPAIR = OPTION_LONG_ONLY, OPT_TIMEOUT };
@@ -37,28 +36,6 @@ const struct verb_option verb_fsck_options[] = {
 };
 
 static bool repair, as_json, has_limit;
-
-/* All of the chosen part, zeroes as holes. -1: reported */
-static int copy_out(struct disk *disk, int fd)
-{
-	static char data[CHUNK];
-	uint64_t at;
-	size_t n;
-	int r;
-
-	for (at = 0; at < disk->size; at += n) {
-		n = disk->size - at < CHUNK ? disk->size - at : CHUNK;
-		r = disk_read(disk, at, data, n);
-		if (r < 0)
-			return msg_errno(disk->name, -r, "cannot be read");
-		if (!data[0] && !memcmp(data, data + 1, n - 1))
-			continue;
-		if (pwrite(fd, data, n, (off_t)at) != (ssize_t)n)
-			return msg_errno("temporary copy", errno,
-					 "cannot be written");
-	}
-	return 0;
-}
 
 /* What differs in the copy goes back. -1: reported */
 static int copy_back(struct disk *disk, int fd)
@@ -94,12 +71,10 @@ static int run_e2fsck(struct disk *disk, int out)
 	if (!disk->image)
 		return tool_run("e2fsck", repair ? mend : look, fd,
 				disk->offset, NULL, out);
-	fd = tool_temporary(disk->size);
+	fd = tool_copy(disk);
 	if (fd < 0)
 		return -1;
-	if (!copy_out(disk, fd))
-		status = tool_run("e2fsck", repair ? mend : look, fd, 0, NULL,
-				  out);
+	status = tool_run("e2fsck", repair ? mend : look, fd, 0, NULL, out);
 	if (status > 0 && status < CHECK_FAILED && repair &&
 	    copy_back(disk, fd))
 		status = -1;

@@ -18,6 +18,7 @@
 
 #define WORDS_MOST 16
 #define NOT_THERE  127
+#define CHUNK	   65536
 
 /* e2fsck takes a few seconds for each million of inodes, of which there are
  * 64 Ki in a GiB. */
@@ -129,6 +130,38 @@ int tool_temporary(uint64_t bytes)
 	}
 	free(path);
 	return fd;
+}
+
+/* All of the chosen part, zeroes as holes. -1: reported */
+static int copy_out(struct disk *disk, int fd)
+{
+	static char data[CHUNK];
+	uint64_t at;
+	size_t n;
+	int r;
+
+	for (at = 0; at < disk->size; at += n) {
+		n = disk->size - at < CHUNK ? disk->size - at : CHUNK;
+		r = disk_read(disk, at, data, n);
+		if (r < 0)
+			return msg_errno(disk->name, -r, "cannot be read");
+		if (!data[0] && !memcmp(data, data + 1, n - 1))
+			continue;
+		if (pwrite(fd, data, n, (off_t)at) != (ssize_t)n)
+			return msg_errno("temporary copy", errno,
+					 "cannot be written");
+	}
+	return 0;
+}
+
+int tool_copy(struct disk *disk)
+{
+	int fd = tool_temporary(disk->size);
+
+	if (fd < 0 || !copy_out(disk, fd))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 int tool_fits(struct disk *disk)

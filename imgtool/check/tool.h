@@ -34,6 +34,9 @@ int tool_quiet(const char *program, const char *const *args, int fd,
 /* A file without a name of so many bytes, all zero. -1: reported */
 int tool_temporary(uint64_t bytes);
 
+/* The same with what is in the chosen part of a disk, zeroes as holes. */
+int tool_copy(struct disk *disk);
+
 /* These programs do not know where a partition ends: does the file system fit
  * into the chosen one? -1: reported */
 int tool_fits(struct disk *disk);
