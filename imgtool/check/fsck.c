@@ -22,41 +22,20 @@
 #include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 
-#define CHUNK 65536
 #define PIECE 4096 /* what is written back at once */
 
-enum { OPT_REPAIR = OPTION_LONG_ONLY };
+enum { OPT_REPAIR = OPTION_LONG_ONLY, OPT_TIMEOUT };
 
 const struct verb_option verb_fsck_options[] = {
 	{ "repair", OPT_REPAIR, NULL, "repair what is found" },
+	{ "timeout", OPT_TIMEOUT, "SECONDS",
+	  "of processor time for e2fsck; 0: for ever (by the size)" },
 	VIEW_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
 
-static bool repair, as_json;
-
-/* All of the chosen part, zeroes as holes. -1: reported */
-static int copy_out(struct disk *disk, int fd)
-{
-	static char data[CHUNK];
-	uint64_t at;
-	size_t n;
-	int r;
-
-	for (at = 0; at < disk->size; at += n) {
-		n = disk->size - at < CHUNK ? disk->size - at : CHUNK;
-		r = disk_read(disk, at, data, n);
-		if (r < 0)
-			return msg_errno(disk->name, -r, "cannot be read");
-		if (!data[0] && !memcmp(data, data + 1, n - 1))
-			continue;
-		if (pwrite(fd, data, n, (off_t)at) != (ssize_t)n)
-			return msg_errno("temporary copy", errno,
-					 "cannot be written");
-	}
-	return 0;
-}
+static bool repair, as_json, has_limit;
 
 /* What differs in the copy goes back. -1: reported */
 static int copy_back(struct disk *disk, int fd)
@@ -87,15 +66,15 @@ static int run_e2fsck(struct disk *disk, int out)
 
 	if (tool_fits(disk))
 		return -1;
+	if (!has_limit)
+		tool_limit_size(disk);
 	if (!disk->image)
 		return tool_run("e2fsck", repair ? mend : look, fd,
 				disk->offset, NULL, out);
-	fd = tool_temporary(disk->size);
+	fd = tool_copy(disk);
 	if (fd < 0)
 		return -1;
-	if (!copy_out(disk, fd))
-		status = tool_run("e2fsck", repair ? mend : look, fd, 0, NULL,
-				  out);
+	status = tool_run("e2fsck", repair ? mend : look, fd, 0, NULL, out);
 	if (status > 0 && status < CHECK_FAILED && repair &&
 	    copy_back(disk, fd))
 		status = -1;
@@ -206,6 +185,21 @@ static int check_all(struct target *target)
 	return status;
 }
 
+static int set_limit(const char *text)
+{
+	char *end;
+	unsigned long seconds;
+
+	errno = 0;
+	seconds = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || errno)
+		return verb_usage_error("--timeout", "'%s' is no number of "
+					"seconds", text);
+	tool_limit(seconds);
+	has_limit = true;
+	return 0;
+}
+
 int verb_fsck(int argc, char **argv)
 {
 	struct verb_args args;
@@ -218,6 +212,10 @@ int verb_fsck(int argc, char **argv)
 		switch (c) {
 		case OPT_REPAIR: repair = true; break;
 		case OPT_JSON: as_json = true; break;
+		case OPT_TIMEOUT:
+			if (set_limit(value))
+				return CHECK_USAGE;
+			break;
 		case OPT_ALLOW_BACKING:
 			disk_allow_backing();
 			cow_options.allow = true;

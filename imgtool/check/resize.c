@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "imgtool/check/retable.h"
 #include "imgtool/check/tool.h"
 #include "imgtool/io/output.h"
 #include "imgtool/msg.h"
@@ -26,10 +27,7 @@ static int check_disk(const struct disk *disk, struct stat *st)
 		return msg_error(disk->name, "is a COW file, which has the size "
 				 "of its backing; imgtool convert makes a raw "
 				 "image of it");
-	if (disk->partition_count)
-		return msg_error(disk->name, "has partitions; only an image that "
-				 "is one file system is resized here");
-	if (strncmp(disk->fs, "ext", 3))
+	if (!disk->partition_count && strncmp(disk->fs, "ext", 3))
 		return msg_error(disk->name, "has no ext2, ext3 or ext4 file "
 				 "system");
 	if (fstat(disk->fd, st) || !S_ISREG(st->st_mode))
@@ -52,22 +50,41 @@ static int copy(const struct disk *disk, struct output *out)
 	return output_flush(out);
 }
 
-static int resize_copy(const struct disk *disk, struct output *out,
-		       uint64_t size)
+/* The file system at OFFSET of the copy gets SIZE bytes. */
+static int resize_fs(const struct disk *disk, struct output *out,
+		     uint64_t offset, uint64_t size)
 {
 	const char *const check[] = { "-f", "-p", NULL };
 	const char *const nothing[] = { NULL };
 	char sectors[32];
 
+	tool_limit_size(disk);
 	snprintf(sectors, sizeof(sectors), "%" PRIu64 "s", size / SECTOR);
+	return tool_quiet("e2fsck", check, out->fd, offset, NULL, 1,
+			  disk->name) < 0 ||
+	       tool_quiet("resize2fs", nothing, out->fd, offset, sectors, 0,
+			  disk->name) < 0 ? -1 : 0;
+}
+
+static int resize_copy(const struct disk *disk, struct output *out,
+		       uint64_t size)
+{
+	const struct partition *part = NULL;
+	uint64_t room = size;
+
+	if (disk->partition_count) {
+		part = retable_last(disk);
+		room = part ? retable_room(disk, part, size) : 0;
+		if (!room)
+			return -1;
+	}
 	if (copy(disk, out) ||
 	    output_resize(out, size > disk->file_size ? size :
 			  disk->file_size) ||
-	    tool_quiet("e2fsck", check, out->fd, 0, NULL, 1, disk->name) < 0 ||
-	    tool_quiet("resize2fs", nothing, out->fd, 0, sectors, 0,
-		       disk->name) < 0)
+	    resize_fs(disk, out, part ? part->offset : 0, room))
 		return -1;
-	return output_resize(out, size);
+	return part ? retable_write(disk, part, out, size, room) ||
+		      output_flush(out) ? -1 : 0 : output_resize(out, size);
 }
 
 static int resize(const struct disk *disk, uint64_t size)

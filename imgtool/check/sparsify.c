@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "imgtool/check/tool.h"
 #include "imgtool/image/io.h"
@@ -14,6 +15,7 @@
 #include "imgtool/msg.h"
 #include "imgtool/size.h"
 #include "imgtool/view/verbs.h"
+#include "ubd/format/format.h"
 
 const struct verb_option verb_sparsify_options[] = {
 	VIEW_OPTION_QUIET,
@@ -22,10 +24,27 @@ const struct verb_option verb_sparsify_options[] = {
 
 static bool quiet;
 
+/* Whole sectors of the format only. What is the backing's stays so. */
+static int punch_cow(struct disk *disk, uint64_t offset, uint64_t length)
+{
+	uint64_t n = disk->granule, end = (offset + length) / n * n;
+
+	offset = (offset + n - 1) / n * n;
+	return offset < end ? disk->image->fmt->discard(disk->image, offset,
+							end - offset) : 0;
+}
+
 static int punch(struct disk *disk, uint64_t offset, uint64_t length)
 {
+	int r;
+
 	if (offset > disk->size || length > disk->size - offset)
 		return msg_error(disk->name, "ends before its file system does");
+	if (disk->image) {
+		r = punch_cow(disk, disk->offset + offset, length);
+		return r < 0 ? msg_errno(disk->name, -r, "holes cannot be made "
+					 "here") : 0;
+	}
 	if (fallocate(disk->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 		      (off_t)(disk->offset + offset), (off_t)length))
 		return msg_errno(disk->name, errno, "holes cannot be made here");
@@ -50,14 +69,30 @@ static int punch_free(struct disk *disk, ext2_filsys fs)
 	return 0;
 }
 
-static int sparsify_fs(struct disk *disk)
+/* -1: reported */
+static int check(struct disk *disk)
 {
 	const char *const look[] = { "-f", "-n", NULL };
+	int fd, r;
+
+	if (!disk->image)
+		return tool_quiet("e2fsck", look, disk->fd, disk->offset, NULL,
+				  0, disk->name);
+	fd = tool_copy(disk);
+	if (fd < 0)
+		return -1;
+	r = tool_quiet("e2fsck", look, fd, 0, NULL, 0, disk->name);
+	close(fd);
+	return r;
+}
+
+static int sparsify_fs(struct disk *disk)
+{
 	ext2_filsys fs;
 	int r = -1;
 
-	if (tool_fits(disk) || tool_quiet("e2fsck", look, disk->fd,
-					  disk->offset, NULL, 0, disk->name) < 0)
+	tool_limit_size(disk);
+	if (tool_fits(disk) || check(disk) < 0)
 		return -1;
 	disk_io_use(disk, NULL);
 	if (ext2fs_open2("disk", NULL, EXT2_FLAG_64BITS, 0, 0, disk_io_manager,
@@ -80,11 +115,8 @@ static int sparsify(struct disk *disk, const struct target *target)
 	struct stat before, after;
 	char text[16];
 
-	if (disk->image)
-		return msg_error(disk->name, "is a COW file; imgtool cow compact "
-				 "gives back what it can");
 	if (disk_choose(disk, target->partition) || fstat(disk->fd, &before) ||
-	    sparsify_fs(disk) || fstat(disk->fd, &after))
+	    sparsify_fs(disk) || disk_sync(disk) || fstat(disk->fd, &after))
 		return -1;
 	if (!quiet)
 		printf("%s: %s given back\n", disk->name,

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,47 @@
 
 #define WORDS_MOST 16
 #define NOT_THERE  127
+#define CHUNK	   65536
+
+/* e2fsck takes a few seconds for each million of inodes, of which there are
+ * 64 Ki in a GiB. */
+#define LIMIT_LEAST   600
+#define LIMIT_PER_GIB 60
+
+static uint64_t limit;
+
+void tool_limit(uint64_t seconds)
+{
+	limit = seconds;
+}
+
+void tool_limit_size(const struct disk *disk)
+{
+	limit = LIMIT_LEAST + (disk->size >> 30) * LIMIT_PER_GIB;
+}
+
+/* In the child. The signal's default action ends it. */
+static void set_limit(void)
+{
+	struct rlimit r;
+
+	if (!limit || getrlimit(RLIMIT_CPU, &r))
+		return;
+	if (r.rlim_max != RLIM_INFINITY && r.rlim_max < limit)
+		return;
+	r.rlim_cur = limit;
+	signal(SIGXCPU, SIG_DFL);
+	setrlimit(RLIMIT_CPU, &r);
+}
+
+static int report_signal(const char *program, int number)
+{
+	if (number != SIGXCPU || !limit)
+		return msg_error(program, "ended by signal %d", number);
+	return msg_error(program, "was stopped after %" PRIu64 " s of processor "
+			 "time, which the image should not take; --timeout of "
+			 "imgtool fsck gives it more", limit);
+}
 
 static _Noreturn void run(const char *program, const char *const *args, int fd,
 			  uint64_t offset, const char *last, int out)
@@ -36,6 +79,7 @@ static _Noreturn void run(const char *program, const char *const *args, int fd,
 	argv[n] = NULL;
 	if (file < 0 || (out >= 0 && (dup2(out, 1) < 0 || dup2(out, 2) < 0)))
 		_exit(NOT_THERE - 1);
+	set_limit();
 	execvp(program, (char **)argv);
 	_exit(errno == ENOENT ? NOT_THERE : NOT_THERE - 1);
 }
@@ -61,8 +105,7 @@ int tool_run(const char *program, const char *const *args, int fd,
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE - 1)
 		return msg_error(program, "cannot be started");
 	if (!WIFEXITED(status))
-		return msg_error(program, "ended by signal %d",
-				 WTERMSIG(status));
+		return report_signal(program, WTERMSIG(status));
 	return WEXITSTATUS(status);
 }
 
@@ -87,6 +130,38 @@ int tool_temporary(uint64_t bytes)
 	}
 	free(path);
 	return fd;
+}
+
+/* All of the chosen part, zeroes as holes. -1: reported */
+static int copy_out(struct disk *disk, int fd)
+{
+	static char data[CHUNK];
+	uint64_t at;
+	size_t n;
+	int r;
+
+	for (at = 0; at < disk->size; at += n) {
+		n = disk->size - at < CHUNK ? disk->size - at : CHUNK;
+		r = disk_read(disk, at, data, n);
+		if (r < 0)
+			return msg_errno(disk->name, -r, "cannot be read");
+		if (!data[0] && !memcmp(data, data + 1, n - 1))
+			continue;
+		if (pwrite(fd, data, n, (off_t)at) != (ssize_t)n)
+			return msg_errno("temporary copy", errno,
+					 "cannot be written");
+	}
+	return 0;
+}
+
+int tool_copy(struct disk *disk)
+{
+	int fd = tool_temporary(disk->size);
+
+	if (fd < 0 || !copy_out(disk, fd))
+		return fd;
+	close(fd);
+	return -1;
 }
 
 int tool_fits(struct disk *disk)

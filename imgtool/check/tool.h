@@ -17,6 +17,15 @@
 int tool_run(const char *program, const char *const *args, int fd,
 	     uint64_t offset, const char *last, int out);
 
+/*
+ * Programs that are run from now on may use so many SECONDS of processor time
+ * each; 0: for ever. A journal or a tree made to harm can lead them in circles.
+ */
+void tool_limit(uint64_t seconds);
+
+/* The same by the size of DISK: by far more than honest file systems take. */
+void tool_limit_size(const struct disk *disk);
+
 /* The same without its messages. A status over MOST is reported of the image
  * NAME, with the last message, and is -1. */
 int tool_quiet(const char *program, const char *const *args, int fd,
@@ -24,6 +33,9 @@ int tool_quiet(const char *program, const char *const *args, int fd,
 
 /* A file without a name of so many bytes, all zero. -1: reported */
 int tool_temporary(uint64_t bytes);
+
+/* The same with what is in the chosen part of a disk, zeroes as holes. */
+int tool_copy(struct disk *disk);
 
 /* These programs do not know where a partition ends: does the file system fit
  * into the chosen one? -1: reported */

@@ -24,13 +24,19 @@ static int check_dir(struct edit *edit, uint64_t dir)
 {
 	int r;
 
-	if (edit->checked == dir)
+	if (edit->checked[dir % EDIT_CHECKED] == dir)
 		return 0;
 	r = edit_check_map(edit, dir) ?:
 	    fs_readdir(&edit->view.fs, dir, count_entry, NULL);
 	if (r == 0)
-		edit->checked = dir;
+		edit->checked[dir % EDIT_CHECKED] = dir;
 	return r;
+}
+
+static void forget_checked(struct edit *edit, uint64_t dir)
+{
+	if (edit->checked[dir % EDIT_CHECKED] == dir)
+		edit->checked[dir % EDIT_CHECKED] = 0;
 }
 
 bool edit_last_name(const char *path, char name[FS_NAME_LONGEST + 1])
@@ -254,7 +260,8 @@ static int finish_mkdir(struct edit *edit, uint64_t dir,
 	if (r < 0)
 		return r;
 	inode.i_mode = S_IFDIR | (mode & 07777) | (setgid ? S_ISGID : 0);
-	edit_set_owner(&inode, 0, setgid ? inode_gid(*parent) : 0);
+	edit_set_owner(&inode, edit->uid,
+		       setgid ? inode_gid(*parent) : edit->gid);
 	for (t = EDIT_ATIME; t <= EDIT_CRTIME; t++)
 		edit_set_time(edit, &inode, t, &edit->now);
 	return edit_store(edit, ino, &inode) ?: touch_dir(edit, dir, 1);
@@ -304,8 +311,8 @@ int direct_rmdir(struct edit *edit, uint64_t dir, const char *name, uint64_t ino
 		r = remove_entry(edit, dir, name) ?: touch_dir(edit, dir, -1);
 	if (r < 0)
 		return r;
-	edit->checked = 0;
-	return edit_free_inode(edit, ino);
+	forget_checked(edit, ino);
+	return edit_drop_last(edit, ino);
 }
 
 struct clearing {
@@ -323,7 +330,7 @@ static int clear_inode(struct clearing *c, uint64_t ino)
 		return r ?: edit_drop_link(c->edit, ino);
 	r = check_in(c->edit, ino) ?: check_empty(c->edit, ino) ?:
 	    edit_free_inode(c->edit, ino);
-	c->edit->checked = 0;
+	forget_checked(c->edit, ino);
 	c->dirs += r == 0;
 	return r;
 }
@@ -402,7 +409,7 @@ int direct_check_outside(struct edit *edit, uint64_t dir, uint64_t ancestor)
 			return -EINVAL;
 		if (up == EXT2_ROOT_INO)
 			return 0;
-		edit->checked = 0;
+		forget_checked(edit, up);
 		r = check_in(edit, up) ?:
 		    edit_from_library(ext2fs_lookup(edit->lib, up, "..", 2,
 						    NULL, &up));
@@ -433,12 +440,23 @@ static int set_place(struct edit *edit, const struct edit_where *from,
 			     from->attr.mode);
 }
 
+/* INO stands at another place: the time of that. */
+static int touch_inode(struct edit *edit, uint64_t ino)
+{
+	struct ext2_inode_large inode;
+	int r = edit_load(edit, ino, &inode);
+
+	if (r < 0)
+		return r;
+	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
+	return edit_store(edit, ino, &inode);
+}
+
 /* FROM stands at its new place: what that means for the links. */
 static int finish_rename(struct edit *edit, const struct edit_where *from,
 			 const struct edit_where *to)
 {
 	bool dir = S_ISDIR(from->attr.mode);
-	struct ext2_inode_large inode;
 	int r = 0;
 
 	if (dir && from->dir != to->dir)
@@ -449,16 +467,46 @@ static int finish_rename(struct edit *edit, const struct edit_where *from,
 	/* of two directories in one place, one is gone */
 	if (r == 0 && dir && !to->ino)
 		r = touch_dir(edit, to->dir, 1);
+	if (r == 0 && to->ino && dir)
+		forget_checked(edit, to->ino);
 	if (r == 0 && to->ino)
-		r = dir ? edit_free_inode(edit, to->ino) :
+		r = dir ? edit_drop_last(edit, to->ino) :
 			  edit_drop_link(edit, to->ino);
-	if (r < 0)
+	return r ?: touch_inode(edit, from->ino);
+}
+
+/* What A was stands where B is. */
+static int put_at(struct edit *edit, const struct edit_where *a,
+		  const struct edit_where *b)
+{
+	bool dir = S_ISDIR(a->attr.mode);
+	int r = change_name(edit, b->dir, b->name, a->ino, a->attr.mode);
+
+	if (r == 0 && dir && a->dir != b->dir)
+		r = change_name(edit, a->ino, "..", b->dir, S_IFDIR);
+	if (r == 0)
+		r = touch_dir(edit, b->dir,
+			      dir - S_ISDIR(b->attr.mode));
+	return r ?: touch_inode(edit, a->ino);
+}
+
+int edit_exchange(struct edit *edit, const struct edit_where *a,
+		  const struct edit_where *b)
+{
+	bool a_dir = S_ISDIR(a->attr.mode), b_dir = S_ISDIR(b->attr.mode);
+	struct ext2_inode_large inode;
+	int r = edit_load(edit, a->ino, &inode) ?:
+		edit_load(edit, b->ino, &inode);
+
+	if (r < 0 || a->ino == b->ino)
 		return r;
-	r = edit_load(edit, from->ino, &inode);
-	if (r < 0)
-		return r;
-	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
-	return edit_store(edit, from->ino, &inode);
+	if (a_dir)
+		r = edit_check_outside(edit, b->dir, a->ino);
+	if (r == 0 && b_dir)
+		r = edit_check_outside(edit, a->dir, b->ino);
+	if (r == 0 && a_dir != b_dir && a->dir != b->dir)
+		r = check_links(edit, a_dir ? b->dir : a->dir);
+	return r ?: put_at(edit, a, b) ?: put_at(edit, b, a);
 }
 
 int direct_rename(struct edit *edit, const struct edit_where *from,

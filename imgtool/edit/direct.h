@@ -22,6 +22,19 @@
 #include "imgtool/edit/edit.h"
 #include "imgtool/view/ext.h"
 
+/*
+ * As edit_open(), for a mount, which only this writer can serve: a file system
+ * that is read through a guest is refused, and no guest is started. -1:
+ * reported.
+ */
+int edit_open_direct(struct edit *edit, struct target *target);
+
+/* What is changed from now on is changed now. */
+void edit_set_now(struct edit *edit);
+
+/* The superblock alone, on disk when this returns. */
+int edit_write_state(struct edit *edit, bool valid);
+
 /* An error of the library as -errno. */
 int edit_from_library(errcode_t err);
 
@@ -59,8 +72,24 @@ int edit_new_inode(struct edit *edit, uint64_t dir, uint32_t mode,
  */
 int edit_check_map(struct edit *edit, uint64_t ino);
 
+/* Free the blocks [START, END] of a file whose map was checked; INODE is it, and
+ * has to be stored. */
+int edit_punch(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
+	       uint64_t start, uint64_t end);
+
+/* Blocks [AT, AT + COUNT) of a file, which were allocated: data will be written
+ * to them, past the library. */
+int edit_set_data(struct edit *edit, uint64_t ino, uint64_t at, uint64_t count);
+
+/* Zeros in the block of SIZE, from there on. */
+int edit_clear_tail(struct edit *edit, uint64_t ino, uint64_t size);
+
 /* One name less; frees what has none left. */
 int edit_drop_link(struct edit *edit, uint64_t ino);
+
+/* The last name is gone: frees it, or leaves it without links if it is in
+ * use. */
+int edit_drop_last(struct edit *edit, uint64_t ino);
 
 /* --------------------------------------------------------- directories */
 
@@ -77,6 +106,10 @@ int edit_replace_name(struct edit *edit, uint64_t dir, const char *name,
 
 /* Take the entry away; counts no link. */
 int edit_remove_name(struct edit *edit, uint64_t dir, const char *name);
+
+/* Two that exist take each other's place. */
+int edit_exchange(struct edit *edit, const struct edit_where *a,
+		  const struct edit_where *b);
 
 /* ---------------------------------------------------- struct edit_ops */
 

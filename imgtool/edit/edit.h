@@ -14,6 +14,7 @@
 
 #include "imgtool/view/view.h"
 
+struct commits;
 struct edit;
 struct edit_where;
 
@@ -68,6 +69,12 @@ struct edit_ops {
 			 const void *value, size_t size);
 };
 
+#define EDIT_CHECKED 256
+
+/* What may become of a file without a name: it goes; its number is still known
+ * to somebody; it is open, and stays as it is. */
+enum edit_use { EDIT_UNUSED, EDIT_KNOWN, EDIT_OPEN };
+
 struct edit {
 	const struct edit_ops *ops;
 	struct view view; /* the image, for fs_*(), view_name(), view_walk() */
@@ -77,8 +84,15 @@ struct edit {
 
 	/* of the direct writer */
 	struct struct_ext2_filsys *lib;
-	struct ext *ext;  /* the reader; its inode cache is dropped on writes */
-	uint64_t checked; /* the directory that was checked last */
+	struct ext *ext; /* the reader; its inode cache is dropped on writes */
+	/* Inodes whose map was checked, and entries, by number modulo
+	 * EDIT_CHECKED. */
+	uint64_t checked[EDIT_CHECKED];
+	uint32_t uid, gid;	 /* of what is new */
+	struct commits *commits; /* changes go there; NULL: to the disk */
+	/* Is a file without a name still in use? NULL: no. */
+	enum edit_use (*in_use)(void *context, uint64_t ino);
+	void *in_use_context;
 };
 
 /* ------------------------------------------------------------ the image */

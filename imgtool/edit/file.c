@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/edit/commit.h"
 #include "imgtool/edit/direct.h"
 #include "imgtool/msg.h"
 
@@ -75,7 +76,23 @@ int direct_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
 			       (void *)&inode, ~0ULL, offset / bs, count);
 	/* the library writes the inode only where the root of the map changed,
 	 * but has counted blocks in it */
-	return edit_store(edit, ino, &inode) ?: edit_from_library(err);
+	return edit_store(edit, ino, &inode) ?: edit_from_library(err) ?:
+	       edit_set_data(edit, ino, offset / bs, count);
+}
+
+int edit_set_data(struct edit *edit, uint64_t ino, uint64_t at, uint64_t count)
+{
+	struct ext_run run;
+	uint64_t n;
+	int r = edit->commits ? ext_load(edit->ext, ino) : 1;
+
+	for (; r == 0 && count; at += n, count -= n) {
+		r = ext_map(edit->ext, at, &run);
+		n = run.count < count ? run.count : count;
+		if (r == 0 && run.physical)
+			commits_are_data(edit->commits, run.physical, n);
+	}
+	return r < 0 ? r : 0;
 }
 
 int direct_write(struct edit *edit, uint64_t ino, uint64_t offset,
@@ -93,9 +110,8 @@ int direct_write(struct edit *edit, uint64_t ino, uint64_t offset,
 		if (r < 0)
 			return r;
 		n = run.count < count ? run.count : count;
-		r = edit_from_library(io_channel_write_blk64(edit->lib->io,
-							     run.physical, n,
-							     data));
+		r = disk_write(&edit->view.disk, run.physical * bs, data,
+			       n * bs);
 		data = (const char *)data + n * bs;
 	}
 	return r;
@@ -174,27 +190,23 @@ static int make_plain(struct edit *edit, uint64_t ino, uint64_t keep)
 	return r;
 }
 
-/* Zeros behind the end of what stays, in its last block. */
-static int clear_tail(struct edit *edit, uint64_t ino, uint64_t size)
+/* (Data of files does not go through the cache of metadata, which may hold
+ * blocks back.) */
+int edit_clear_tail(struct edit *edit, uint64_t ino, uint64_t size)
 {
-	uint64_t bs = edit->lib->blocksize;
+	uint64_t bs = edit->lib->blocksize, skip = size % bs;
 	struct ext_run run;
-	uint8_t *block;
-	int r = size % bs ? ext_load(edit->ext, ino) : 1;
+	uint8_t *zeros;
+	int r = skip ? ext_load(edit->ext, ino) : 1;
 
 	if (r == 0)
 		r = ext_map(edit->ext, size / bs, &run);
 	if (r || !run.physical)
 		return r < 0 ? r : 0;
-	block = mem_alloc(bs);
-	r = ext_read_block(edit->ext, run.physical, block);
-	if (r == 0) {
-		memset(block + size % bs, 0, bs - size % bs);
-		r = edit_from_library(io_channel_write_blk64(edit->lib->io,
-							     run.physical, 1,
-							     block));
-	}
-	free(block);
+	zeros = mem_zalloc(bs - skip);
+	r = disk_write(&edit->view.disk, run.physical * bs + skip, zeros,
+		       bs - skip);
+	free(zeros);
 	return r;
 }
 
@@ -202,13 +214,12 @@ static int cut(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
 	       uint64_t size)
 {
 	uint64_t bs = edit->lib->blocksize;
-	int r = edit_set_size(edit, ino, size) ?: clear_tail(edit, ino, size) ?:
+	int r = edit_set_size(edit, ino, size) ?: edit_clear_tail(edit, ino, size) ?:
 		edit_load(edit, ino, inode);
 
 	if (r < 0)
 		return r;
-	r = edit_from_library(ext2fs_punch(edit->lib, ino, (void *)inode, NULL,
-					   (size + bs - 1) / bs, ~0ULL));
+	r = edit_punch(edit, ino, inode, (size + bs - 1) / bs, ~0ULL);
 	return edit_store(edit, ino, inode) ?: r;
 }
 
@@ -232,7 +243,7 @@ int direct_truncate(struct edit *edit, uint64_t ino, uint64_t size)
 	if (r == 0 && size < old)
 		r = cut(edit, ino, &inode, size);
 	else if (r == 0)
-		r = clear_tail(edit, ino, old) ?:
+		r = edit_clear_tail(edit, ino, old) ?:
 		    edit_set_size(edit, ino, size);
 	if (r == 0)
 		r = edit_load(edit, ino, &inode);

@@ -140,7 +140,8 @@ static void fill_inode(const struct edit *edit, uint32_t mode,
 
 	memset(inode, 0, sizeof(*inode));
 	inode->i_mode = mode;
-	edit_set_owner(inode, 0, setgid ? inode_gid(*dir) : 0);
+	edit_set_owner(inode, edit->uid,
+		       setgid ? inode_gid(*dir) : edit->gid);
 	if (EXT2_INODE_SIZE(edit->lib->super) > BASIC)
 		inode->i_extra_isize = EXTRA_SIZE;
 	set_all_times(edit, inode);
@@ -246,6 +247,21 @@ int edit_check_map(struct edit *edit, uint64_t ino)
 	return 0;
 }
 
+/* The library takes the last block of a file system for one behind its end: it
+ * must believe that there is another. */
+int edit_punch(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
+	       uint64_t start, uint64_t end)
+{
+	struct ext2_super_block *sb = edit->lib->super;
+	uint64_t blocks = ext2fs_blocks_count(sb);
+	errcode_t err;
+
+	ext2fs_blocks_count_set(sb, blocks + 1);
+	err = ext2fs_punch(edit->lib, ino, (void *)inode, NULL, start, end);
+	ext2fs_blocks_count_set(sb, blocks);
+	return edit_from_library(err);
+}
+
 static int free_blocks(struct edit *edit, uint64_t ino,
 		       struct ext2_inode_large *inode)
 {
@@ -261,8 +277,7 @@ static int free_blocks(struct edit *edit, uint64_t ino,
 	if ((inode->i_flags & EXT4_INLINE_DATA_FL) ||
 	    !ext2fs_inode_has_valid_blocks2(edit->lib, basic))
 		return 0;
-	return edit_from_library(ext2fs_punch(edit->lib, ino, basic, NULL, 0,
-					      ~0ULL));
+	return edit_punch(edit, ino, inode, 0, ~0ULL);
 }
 
 int direct_free_inode(struct edit *edit, uint64_t ino)
@@ -288,6 +303,26 @@ int direct_free_inode(struct edit *edit, uint64_t ino)
 	return r;
 }
 
+int edit_drop_last(struct edit *edit, uint64_t ino)
+{
+	enum edit_use use = edit->in_use ?
+		edit->in_use(edit->in_use_context, ino) : EDIT_UNUSED;
+	struct ext2_inode_large inode;
+	int r;
+
+	if (use == EDIT_UNUSED)
+		return edit_free_inode(edit, ino);
+	r = edit_load(edit, ino, &inode);
+	if (r < 0)
+		return r;
+	inode.i_links_count = 0;
+	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
+	r = edit_store(edit, ino, &inode);
+	if (r == 0 && use == EDIT_KNOWN && S_ISREG(inode.i_mode))
+		r = edit_truncate(edit, ino, 0);
+	return r;
+}
+
 int edit_drop_link(struct edit *edit, uint64_t ino)
 {
 	struct ext2_inode_large inode;
@@ -296,7 +331,7 @@ int edit_drop_link(struct edit *edit, uint64_t ino)
 	if (r < 0)
 		return r;
 	if (inode.i_links_count <= 1)
-		return edit_free_inode(edit, ino);
+		return edit_drop_last(edit, ino);
 	inode.i_links_count--;
 	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
 	return edit_store(edit, ino, &inode);

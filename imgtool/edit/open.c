@@ -7,6 +7,7 @@
 
 #include <e2p/e2p.h>
 
+#include "imgtool/edit/commit.h"
 #include "imgtool/edit/copy.h"
 #include "imgtool/edit/direct.h"
 #include "imgtool/edit/guest.h"
@@ -93,7 +94,7 @@ static int check_superblock(struct disk *disk)
 	return 0;
 }
 
-static void set_now(struct edit *edit)
+void edit_set_now(struct edit *edit)
 {
 	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	struct timespec ts;
@@ -137,18 +138,30 @@ static const struct edit_ops direct_ops = {
 	.set_xattr = direct_set_xattr,
 };
 
-int edit_open(struct edit *edit, struct target *target)
+/* The disk, and what it is refused for. */
+static int open_disk(struct view *view, bool direct)
+{
+	struct disk *disk = &view->disk;
+
+	disk->fd = -1;
+	if (disk_open(disk, view->target.file, true) < 0 ||
+	    disk_choose(disk, view->target.partition) < 0)
+		return -1;
+	if (!engine_wanted(disk))
+		return check_superblock(disk);
+	return direct ? msg_error(disk->name, "is read through a guest, and "
+				  "can only be mounted read-only: leave out "
+				  "--rw") : 0;
+}
+
+static int open_edit(struct edit *edit, struct target *target, bool direct)
 {
 	struct view *view = &edit->view;
 
 	memset(edit, 0, sizeof(*edit));
 	view->target = *target;
 	memset(target, 0, sizeof(*target));
-	view->disk.fd = -1;
-	if (disk_open(&view->disk, view->target.file, true) < 0 ||
-	    disk_choose(&view->disk, view->target.partition) < 0 ||
-	    (!engine_wanted(&view->disk) &&
-	     check_superblock(&view->disk) < 0) ||
+	if (open_disk(view, direct) < 0 ||
 	    fs_open(&view->fs, &view->disk) < 0) {
 		view_close(view);
 		return -1;
@@ -156,18 +169,28 @@ int edit_open(struct edit *edit, struct target *target)
 	if (engine_is(&view->fs)) {
 		edit->ops = &guest_ops;
 		edit->block_size = 4096;
-		set_now(edit);
+		edit_set_now(edit);
 		return 0;
 	}
 	edit->ops = &direct_ops;
 	edit->ext = view->fs.private;
 	edit->lib = edit->ext->fs;
 	edit->block_size = edit->lib->blocksize;
-	set_now(edit);
+	edit_set_now(edit);
 	/* Without it to compare with, the library writes the superblock at
 	 * once, and not byte by byte with a wrong checksum between. */
 	ext2fs_free_mem(&edit->lib->orig_super);
 	return 0;
+}
+
+int edit_open(struct edit *edit, struct target *target)
+{
+	return open_edit(edit, target, false);
+}
+
+int edit_open_direct(struct edit *edit, struct target *target)
+{
+	return open_edit(edit, target, true);
 }
 
 int edit_open_operand(struct edit *edit, const char *exact,
@@ -250,8 +273,7 @@ int edit_error(const struct edit *edit, const char *path, int err)
 			 edit_strerror(edit, err));
 }
 
-/* The superblock alone, on disk when this returns. */
-static int write_state(struct edit *edit, bool valid)
+int edit_write_state(struct edit *edit, bool valid)
 {
 	ext2_filsys lib = edit->lib;
 	errcode_t err;
@@ -280,7 +302,7 @@ int direct_begin(struct edit *edit)
 		return edit_from_library(err);
 	/* Backups of the superblock are for what changes geometry. */
 	edit->lib->flags |= EXT2_FLAG_MASTER_SB_ONLY;
-	r = write_state(edit, false);
+	r = edit_write_state(edit, false);
 	edit->changed = r == 0;
 	return r;
 }
@@ -289,6 +311,8 @@ int direct_reserve(const struct edit *edit, uint64_t blocks)
 {
 	uint64_t free = ext2fs_free_blocks_count(edit->lib->super);
 
+	if (edit->commits)
+		free -= commits_waiting(edit->commits, blocks + SPARE_BLOCKS);
 	return free < SPARE_BLOCKS || blocks > free - SPARE_BLOCKS ? -ENOSPC :
 								     0;
 }
@@ -301,7 +325,7 @@ static int write_back(struct edit *edit)
 
 	if (r == 0)
 		r = disk_sync(&edit->view.disk);
-	return r ?: write_state(edit, true);
+	return r ?: edit_write_state(edit, true);
 }
 
 int direct_close(struct edit *edit)

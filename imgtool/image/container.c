@@ -81,6 +81,7 @@ static int open_cow(struct disk *disk, const char *head, size_t n)
 
 	if (!bad)
 		disk->file_size = h->size;
+	disk->granule = bad ? 0 : h->sector;
 	free(h);
 	if (bad)
 		return msg_error(disk->name, "not a usable COW file: %s", bad);

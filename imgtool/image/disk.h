@@ -40,6 +40,7 @@ struct disk {
 	struct image *image;
 	bool writable;
 	const char *format; /* "raw", "cow" */
+	uint64_t granule;   /* of a COW file: bytes that a bit stands for */
 	struct backing *backings;
 	size_t backing_count, backing_capacity;
 	uint64_t file_size; /* of the whole, as a guest sees it */

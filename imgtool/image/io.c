@@ -11,9 +11,12 @@
 
 struct disk_io {
 	struct disk *disk;
+	int size; /* of the blocks in the cache; a superblock is written in
+		   * smaller ones, which must not cost what is there */
 	uint64_t number[SLOTS]; /* block + 1; 0: empty */
 	uint8_t *data[SLOTS];
 	struct overlay *overlay; /* NULL: none */
+	struct held *held;	 /* NULL: blocks are written at once */
 };
 
 static struct disk *next_disk;
@@ -78,8 +81,6 @@ static errcode_t disk_io_set_blksize(io_channel channel, int size)
 {
 	if (size < 1024 || size > 65536)
 		return EXT2_ET_INVALID_ARGUMENT;
-	if (channel->block_size != size)
-		drop_cache(io_of(channel));
 	channel->block_size = size;
 	return 0;
 }
@@ -90,13 +91,84 @@ static bool place(io_channel channel, uint64_t number, uint64_t *offset)
 	return !__builtin_mul_overflow(number, channel->block_size, offset);
 }
 
+void disk_io_hold(io_channel channel, struct held *held)
+{
+	io_of(channel)->held = held;
+}
+
+static bool is_held(const struct disk_io *io, uint64_t offset, uint64_t length)
+{
+	uint64_t n, bs;
+
+	if (!held_count(io->held) || !length)
+		return false;
+	bs = held_block_size(io->held);
+	for (n = offset / bs; n <= (offset + length - 1) / bs; n++)
+		if (held_find(io->held, n))
+			return true;
+	return false;
+}
+
+/* What is in the overlay or on disk, then what is held. */
+static int read_bytes(struct disk_io *io, uint64_t offset, void *data,
+		      uint64_t length)
+{
+	uint64_t bs, skip, n;
+	const uint8_t *from;
+	int r = overlay_read(io->overlay, io->disk, offset, data, length);
+
+	if (r < 0 || !is_held(io, offset, length))
+		return r;
+	bs = held_block_size(io->held);
+	for (; length; length -= n, offset += n, data = (char *)data + n) {
+		skip = offset % bs;
+		n = length < bs - skip ? length : bs - skip;
+		from = held_find(io->held, offset / bs);
+		if (from)
+			memcpy(data, from + skip, n);
+	}
+	return 0;
+}
+
+static int write_bytes(struct disk_io *io, uint64_t offset, const void *data,
+		       uint64_t length)
+{
+	uint64_t bs, skip, n;
+	uint8_t *to;
+	int r = 0;
+
+	if (!io->held)
+		return disk_write(io->disk, offset, data, length);
+	bs = held_block_size(io->held);
+	if (offset > io->disk->size || length > io->disk->size - offset)
+		return -EIO;
+	for (; length; length -= n, offset += n,
+	     data = (const char *)data + n) {
+		skip = offset % bs;
+		n = length < bs - skip ? length : bs - skip;
+		to = held_find(io->held, offset / bs);
+		if (!to) {
+			to = held_add(io->held, offset / bs);
+			if (n < bs)
+				r = disk_read(io->disk, offset - skip, to, bs);
+		}
+		if (r < 0) {
+			held_drop(io->held, offset / bs);
+			return r;
+		}
+		memcpy(to + skip, data, n);
+	}
+	return 0;
+}
+
 bool disk_io_overlaid(io_channel channel, uint64_t number, uint64_t count)
 {
 	uint64_t offset, length;
 
 	return place(channel, number, &offset) &&
 	       place(channel, count, &length) &&
-	       overlay_covers(io_of(channel)->overlay, offset, length);
+	       (overlay_covers(io_of(channel)->overlay, offset, length) ||
+		is_held(io_of(channel), offset, length));
 }
 
 static errcode_t read_one(io_channel channel, uint64_t number, void *data)
@@ -106,14 +178,16 @@ static errcode_t read_one(io_channel channel, uint64_t number, void *data)
 	uint64_t offset;
 	int r;
 
+	if (io->size != channel->block_size)
+		drop_cache(io);
+	io->size = channel->block_size;
 	if (io->number[slot] != number + 1) {
 		if (!place(channel, number, &offset))
 			return EXT2_ET_SHORT_READ;
 		io->number[slot] = 0;
 		if (!io->data[slot])
 			io->data[slot] = mem_alloc(size);
-		r = overlay_read(io->overlay, io->disk, offset, io->data[slot],
-				 size);
+		r = read_bytes(io, offset, io->data[slot], size);
 		if (r < 0)
 			return r == -EIO ? EXT2_ET_SHORT_READ : -r;
 		io->number[slot] = number + 1;
@@ -133,8 +207,7 @@ static errcode_t disk_io_read64(io_channel channel, unsigned long long number,
 	/* A negative count is a number of bytes. */
 	if (count < 0) {
 		if (!place(channel, number, &offset) ||
-		    overlay_read(io->overlay, io->disk, offset, data,
-				 -(int64_t)count))
+		    read_bytes(io, offset, data, -(int64_t)count))
 			return EXT2_ET_SHORT_READ;
 		return 0;
 	}
@@ -150,14 +223,20 @@ static errcode_t disk_io_read(io_channel channel, unsigned long number,
 	return disk_io_read64(channel, number, count, data);
 }
 
-static void forget(io_channel channel, uint64_t number, uint64_t count)
+/* The cache has none of these bytes any more. */
+static void forget(struct disk_io *io, uint64_t offset, uint64_t length)
 {
-	struct disk_io *io = io_of(channel);
-	uint64_t i;
+	uint64_t i, last;
 
-	if (count > SLOTS)
-		return drop_cache(io);
-	for (i = number; i < number + count; i++)
+	if (!io->size || !length)
+		return;
+	i = offset / io->size;
+	last = (offset + length - 1) / io->size;
+	if (last - i >= SLOTS) {
+		drop_cache(io);
+		return;
+	}
+	for (; i <= last; i++)
 		if (io->number[i % SLOTS] == i + 1)
 			io->number[i % SLOTS] = 0;
 }
@@ -165,10 +244,11 @@ static void forget(io_channel channel, uint64_t number, uint64_t count)
 static errcode_t disk_io_write64(io_channel channel, unsigned long long number,
 				 int count, const void *data)
 {
+	struct disk_io *io = io_of(channel);
 	uint64_t offset, length;
 	int r;
 
-	if (!io_of(channel)->disk->writable)
+	if (!io->disk->writable)
 		return EXT2_ET_RO_FILSYS;
 	if (count < 0)
 		length = -(int64_t)count;
@@ -176,8 +256,8 @@ static errcode_t disk_io_write64(io_channel channel, unsigned long long number,
 		length = (uint64_t)count * channel->block_size;
 	if (!place(channel, number, &offset))
 		return EXT2_ET_SHORT_WRITE;
-	forget(channel, number, length / channel->block_size + 1);
-	r = disk_write(io_of(channel)->disk, offset, data, length);
+	forget(io, offset, length);
+	r = write_bytes(io, offset, data, length);
 	return r < 0 ? -r : 0;
 }
 
@@ -190,12 +270,13 @@ static errcode_t disk_io_write(io_channel channel, unsigned long number,
 static errcode_t disk_io_write_byte(io_channel channel, unsigned long offset,
 				    int count, const void *data)
 {
+	struct disk_io *io = io_of(channel);
 	int r;
 
-	if (!io_of(channel)->disk->writable)
+	if (!io->disk->writable)
 		return EXT2_ET_RO_FILSYS;
-	drop_cache(io_of(channel));
-	r = disk_write(io_of(channel)->disk, offset, data, count);
+	drop_cache(io);
+	r = write_bytes(io, offset, data, count);
 	return r < 0 ? -r : 0;
 }
 
@@ -210,15 +291,19 @@ static errcode_t disk_io_flush(io_channel channel)
 static errcode_t disk_io_zeroout(io_channel channel, unsigned long long number,
 				 unsigned long long count)
 {
-	uint64_t offset, length;
+	struct disk_io *io = io_of(channel);
+	uint64_t offset, length, i;
 	int r;
 
-	if (!io_of(channel)->disk->writable)
+	if (!io->disk->writable)
 		return EXT2_ET_RO_FILSYS;
 	if (!place(channel, number, &offset) || !place(channel, count, &length))
 		return EXT2_ET_SHORT_WRITE;
-	forget(channel, number, count);
-	r = disk_zero(io_of(channel)->disk, offset, length);
+	forget(io, offset, length);
+	if (is_held(io, offset, length))
+		for (i = 0; i < count; i++)
+			held_drop(io->held, number + i);
+	r = disk_zero(io->disk, offset, length);
 	return r < 0 ? -r : 0;
 }
 

@@ -11,6 +11,7 @@
 
 #include <ext2fs/ext2fs.h>
 
+#include "imgtool/image/held.h"
 #include "imgtool/image/overlay.h"
 
 extern io_manager disk_io_manager;
@@ -19,8 +20,12 @@ extern io_manager disk_io_manager;
  * newer than it, or NULL; that is taken over. */
 void disk_io_use(struct disk *disk, struct overlay *overlay);
 
-/* Does the overlay hold any of COUNT blocks from NUMBER on? Their data cannot
- * be read from the disk itself then. */
+/* From now on what is written is added to HELD, which is the caller's, and not
+ * written; NULL: it is written at once. */
+void disk_io_hold(io_channel channel, struct held *held);
+
+/* Does the overlay, or what is held, have any of COUNT blocks from NUMBER on?
+ * Their data cannot be read from the disk itself then. */
 bool disk_io_overlaid(io_channel channel, uint64_t number, uint64_t count);
 
 #endif

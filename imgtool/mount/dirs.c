@@ -41,6 +41,7 @@ static void make_table(struct dir *dir)
 {
 	size_t i, at;
 
+	/* (one place is always free) */
 	dir->table_size = 8;
 	while (dir->table_size < 2 * dir->count)
 		dir->table_size *= 2;
@@ -58,12 +59,40 @@ int dir_find(const struct dir *dir, const char *name, uint64_t *ino)
 	size_t at = hash(name), i;
 
 	for (; (i = dir->table[at &= dir->table_size - 1]); at++) {
-		if (!strcmp(dir->names + dir->entries[i - 1].name, name)) {
+		if (dir->entries[i - 1].ino &&
+		    !strcmp(dir->names + dir->entries[i - 1].name, name)) {
 			*ino = dir->entries[i - 1].ino;
 			return 0;
 		}
 	}
 	return dir->error ?: -ENOENT;
+}
+
+static struct dir_entry *find_entry(struct dir *dir, const char *name)
+{
+	size_t at = hash(name), i;
+
+	for (; (i = dir->table[at &= dir->table_size - 1]); at++)
+		if (dir->entries[i - 1].ino &&
+		    !strcmp(dir->names + dir->entries[i - 1].name, name))
+			return &dir->entries[i - 1];
+	return NULL;
+}
+
+static void append(struct dir *dir, const char *name, uint64_t ino)
+{
+	size_t at = hash(name);
+
+	if (add_entry(dir, name, ino) < 0)
+		return;
+	if (dir->table_size < 2 * dir->count) {
+		free(dir->table);
+		make_table(dir);
+		return;
+	}
+	while (dir->table[at &= dir->table_size - 1])
+		at++;
+	dir->table[at] = dir->count;
 }
 
 static void free_dir(struct dir *dir)
@@ -74,6 +103,13 @@ static void free_dir(struct dir *dir)
 	free(dir);
 }
 
+static void count_bytes(struct dir *dir)
+{
+	dir->bytes = sizeof(*dir) + dir->names_room +
+		     dir->entries_room * sizeof(*dir->entries) +
+		     dir->table_size * sizeof(*dir->table);
+}
+
 static struct dir *read_dir(struct fs *fs, uint64_t ino)
 {
 	struct dir *dir = mem_zalloc(sizeof(*dir));
@@ -81,9 +117,7 @@ static struct dir *read_dir(struct fs *fs, uint64_t ino)
 	dir->ino = ino;
 	dir->error = fs_readdir(fs, ino, add_entry, dir);
 	make_table(dir);
-	dir->bytes = sizeof(*dir) + dir->names_room +
-		     dir->entries_room * sizeof(*dir->entries) +
-		     dir->table_size * sizeof(*dir->table);
+	count_bytes(dir);
 	return dir;
 }
 
@@ -121,9 +155,8 @@ static void drop_user(struct dir *dir)
 		free_dir(dir);
 }
 
-static void forget_oldest(struct dirs *dirs)
+static void forget(struct dirs *dirs, struct dir *dir)
 {
-	struct dir *dir = dirs->oldest;
 	struct dir **at = &dirs->bucket[dir->ino % DIRS_BUCKETS];
 
 	while (*at != dir)
@@ -136,13 +169,20 @@ static void forget_oldest(struct dirs *dirs)
 
 static void keep(struct dirs *dirs, struct dir *dir)
 {
+	struct dir *old, *newer;
+
 	dir->users = 2;
 	dir->chain = dirs->bucket[dir->ino % DIRS_BUCKETS];
 	dirs->bucket[dir->ino % DIRS_BUCKETS] = dir;
 	make_newest(dirs, dir);
+	old = dirs->oldest;
 	dirs->bytes += dir->bytes;
-	while (dirs->bytes > KEEP_BYTES && dirs->oldest != dir)
-		forget_oldest(dirs);
+	for (; dirs->bytes > KEEP_BYTES && old != dir; old = newer) {
+		newer = old->newer;
+		/* one that is open is kept, since it must see changes */
+		if (old->users == 1)
+			forget(dirs, old);
+	}
 }
 
 int dir_take(struct dirs *dirs, struct fs *fs, uint64_t ino, struct dir **out)
@@ -181,6 +221,41 @@ void dir_return(struct dirs *dirs, struct dir *dir)
 	pthread_mutex_unlock(&dirs->lock);
 }
 
+void dirs_change(struct dirs *dirs, uint64_t ino, const char *name,
+		 uint64_t to)
+{
+	struct dir_entry *entry;
+	struct dir *dir;
+
+	pthread_mutex_lock(&dirs->lock);
+	dir = find(dirs, ino);
+	if (dir) {
+		entry = find_entry(dir, name);
+		if (entry)
+			entry->ino = to;
+		else if (to)
+			append(dir, name, to);
+		dirs->bytes -= dir->bytes;
+		count_bytes(dir);
+		dirs->bytes += dir->bytes;
+		drop_user(dir);
+	}
+	pthread_mutex_unlock(&dirs->lock);
+}
+
+void dirs_drop(struct dirs *dirs, uint64_t ino)
+{
+	struct dir *dir;
+
+	pthread_mutex_lock(&dirs->lock);
+	dir = find(dirs, ino);
+	if (dir) {
+		drop_user(dir);
+		forget(dirs, dir);
+	}
+	pthread_mutex_unlock(&dirs->lock);
+}
+
 void dirs_start(struct dirs *dirs)
 {
 	memset(dirs, 0, sizeof(*dirs));
@@ -190,5 +265,5 @@ void dirs_start(struct dirs *dirs)
 void dirs_end(struct dirs *dirs)
 {
 	while (dirs->oldest)
-		forget_oldest(dirs);
+		forget(dirs, dirs->oldest);
 }

@@ -16,7 +16,7 @@
 #define DIRS_BUCKETS 1024
 
 struct dir_entry {
-	uint64_t ino;
+	uint64_t ino; /* 0: it was removed */
 	size_t name; /* where in names */
 };
 
@@ -50,6 +50,17 @@ void dirs_end(struct dirs *dirs);
 int dir_take(struct dirs *dirs, struct fs *fs, uint64_t ino,
 	     struct dir **dir);
 void dir_return(struct dirs *dirs, struct dir *dir);
+
+/*
+ * DIR has changed. Whoever goes through it by numbers misses no entry that
+ * stays: a new one comes at the end, one that is removed leaves a gap. If it
+ * is not in memory, there is nothing to do. INO 0: NAME is removed.
+ */
+void dirs_change(struct dirs *dirs, uint64_t dir, const char *name,
+		 uint64_t ino);
+
+/* It is no more. */
+void dirs_drop(struct dirs *dirs, uint64_t dir);
 
 /* 0; -ENOENT, or what ended reading the directory. */
 int dir_find(const struct dir *dir, const char *name, uint64_t *ino);

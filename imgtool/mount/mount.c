@@ -18,7 +18,7 @@ const struct verb_option verb_mount_options[] = {
 	{ "foreground", 'f', NULL, "stay in the foreground" },
 	{ "options", 'o', "OPTION,...", "mount options of FUSE" },
 	{ "raw", OPT_RAW, NULL, "the plain bytes of an image, as one file" },
-	{ "rw", OPT_RW, NULL, "with --raw: they can be written to" },
+	{ "rw", OPT_RW, NULL, "it can be written to" },
 	VERB_OPTIONS_END
 };
 
@@ -62,8 +62,6 @@ int verb_mount(int argc, char **argv)
 	if (args.argc != 2)
 		return verb_usage_error(NULL, "needs an image and a mount "
 					"point");
-	if (!raw && how.writable)
-		return verb_usage_error("--rw", "needs --raw");
 	if (how.any_backing)
 		disk_allow_backing();
 	image = realpath(args.argv[0], NULL);

@@ -4,6 +4,9 @@
 #include "imgtool/mount/reader.h"
 #include "imgtool/msg.h"
 
+/* More requests than this at once wait. */
+#define READERS_MOST 8
+
 static struct reader *open_reader(struct disk *disk)
 {
 	struct reader *reader = mem_zalloc(sizeof(*reader));
@@ -17,6 +20,7 @@ static struct reader *open_reader(struct disk *disk)
 int readers_start(struct readers *readers, struct disk *disk)
 {
 	readers->disk = disk;
+	readers->most = READERS_MOST;
 	pthread_mutex_init(&readers->lock, NULL);
 	pthread_cond_init(&readers->returned, NULL);
 	readers->idle = open_reader(disk);
@@ -26,13 +30,24 @@ int readers_start(struct readers *readers, struct disk *disk)
 	return readers->idle ? 0 : -1;
 }
 
+void readers_start_alone(struct readers *readers, const struct fs *fs)
+{
+	pthread_mutex_init(&readers->lock, NULL);
+	pthread_cond_init(&readers->returned, NULL);
+	readers->idle = mem_zalloc(sizeof(*readers->idle));
+	readers->idle->fs = *fs;
+	readers->count = readers->most = 1;
+	msg_set_quiet();
+}
+
 void readers_end(struct readers *readers)
 {
 	struct reader *reader;
 
 	while ((reader = readers->idle)) {
 		readers->idle = reader->next;
-		fs_close(&reader->fs);
+		if (readers->disk)
+			fs_close(&reader->fs);
 		free(reader->buffer);
 		free(reader);
 	}
@@ -46,7 +61,7 @@ struct reader *reader_take(struct readers *readers)
 	while (!readers->idle) {
 		/* Opening has a global variable in it: under the lock. One
 		 * that cannot be opened any more is not missed. */
-		reader = readers->count < READERS_MOST ?
+		reader = readers->count < readers->most ?
 			 open_reader(readers->disk) : NULL;
 		if (reader) {
 			readers->count++;

@@ -12,9 +12,6 @@
 
 #include "imgtool/view/fs.h"
 
-/* More requests than this at once wait. */
-#define READERS_MOST 8
-
 struct reader {
 	struct fs fs;
 	char *buffer; /* for data */
@@ -27,11 +24,14 @@ struct readers {
 	pthread_mutex_t lock;
 	pthread_cond_t returned;
 	struct reader *idle;
-	unsigned int count;
+	unsigned int count, most;
 };
 
 /* The first reader. 0, or -1: reported. */
 int readers_start(struct readers *readers, struct disk *disk);
+
+/* There is only one, FS, which stays the caller's. */
+void readers_start_alone(struct readers *readers, const struct fs *fs);
 void readers_end(struct readers *readers);
 
 struct reader *reader_take(struct readers *readers);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The tree of files of an image, read-only.
+ * The tree of files of an image: what does not change it.
  *
  * A node's number is its inode's, but for the root, which FUSE calls 1: what
  * FUSE calls nodes that way never are inode 1, which holds bad blocks, nor the
- * root once more below itself. open and opendir answer ENOSYS, and the kernel
- * does them by itself from then on, with all of its caches.
+ * root once more below itself. open and opendir answer ENOSYS where nothing
+ * can change, and the kernel does them by itself from then on, with all of its
+ * caches.
  *
  * All readers of a file system in an engine share its guest.
  */
@@ -20,35 +21,15 @@
 
 #include "imgtool/engine/engine.h"
 #include "imgtool/image/target.h"
-#include "imgtool/mount/dirs.h"
-#include "imgtool/mount/mount.h"
-#include "imgtool/mount/reader.h"
+#include "imgtool/mount/tree.h"
 #include "imgtool/msg.h"
-
-struct tree {
-	struct disk disk;
-	struct readers readers;
-	struct dirs dirs;
-	uint64_t root;
-	bool shared;
-};
-
-static struct tree *tree_of(fuse_req_t req)
-{
-	return fuse_req_userdata(req);
-}
-
-static uint64_t inode_of(const struct tree *tree, fuse_ino_t node)
-{
-	return node == FUSE_ROOT_ID ? tree->root : node;
-}
 
 static struct timespec to_timespec(const struct fs_time *t)
 {
 	return (struct timespec){ .tv_sec = t->sec, .tv_nsec = t->nsec };
 }
 
-static int get_stat(struct fs *fs, uint64_t ino, struct stat *st)
+int tree_stat(struct fs *fs, uint64_t ino, struct stat *st)
 {
 	struct fs_usage usage = { .block_size = 4096 };
 	struct fs_attr attr;
@@ -75,17 +56,19 @@ static int get_stat(struct fs *fs, uint64_t ino, struct stat *st)
 }
 
 /* What a directory says is behind one of its names. */
-static int get_entry(const struct tree *tree, struct fs *fs, uint64_t ino,
-		     struct fuse_entry_param *entry)
+int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
+	       struct fuse_entry_param *entry)
 {
 	int r;
 
 	memset(entry, 0, sizeof(*entry));
 	if (ino == tree->root || ino == FUSE_ROOT_ID)
 		return -EUCLEAN;
-	r = get_stat(fs, ino, &entry->attr);
+	r = tree_stat(fs, ino, &entry->attr);
 	if (r < 0)
 		return r;
+	if (tree->edit)
+		known_add(&tree->known, ino);
 	entry->ino = ino;
 	entry->attr_timeout = entry->entry_timeout = MOUNT_TIMEOUT;
 	return 0;
@@ -102,6 +85,12 @@ static void tree_init(void *context, struct fuse_conn_info *conn)
 	conn->want &= ~(FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_AUTO_INVAL_DATA |
 			FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
 			FUSE_CAP_SPLICE_MOVE);
+	if (tree->edit)
+		tree_start_committer(tree);
+	/* A truncation is one, not a part of opening; we take no rights away
+	 * by ourselves. */
+	conn->want &= ~(FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_HANDLE_KILLPRIV |
+			FUSE_CAP_WRITEBACK_CACHE);
 	/* The image's ACLs say who may, if anybody but us can ask. */
 	if (tree->shared)
 		conn->want |= conn->capable & FUSE_CAP_POSIX_ACL;
@@ -114,7 +103,8 @@ static void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct fuse_entry_param entry;
 	struct dir *dir;
 	uint64_t ino;
-	int r = dir_take(&tree->dirs, &reader->fs, inode_of(tree, parent),
+	int r = strlen(name) > FS_NAME_LONGEST ? -ENAMETOOLONG :
+		dir_take(&tree->dirs, &reader->fs, inode_of(tree, parent),
 			 &dir);
 
 	if (r == 0) {
@@ -122,7 +112,7 @@ static void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 		dir_return(&tree->dirs, dir);
 	}
 	if (r == 0) {
-		r = get_entry(tree, &reader->fs, ino, &entry);
+		r = tree_entry(tree, &reader->fs, ino, &entry);
 	} else if (r == -ENOENT) {
 		/* known not to be there */
 		entry = (struct fuse_entry_param){ .entry_timeout =
@@ -142,7 +132,7 @@ static void tree_getattr(fuse_req_t req, fuse_ino_t node,
 	struct tree *tree = tree_of(req);
 	struct reader *reader = reader_take(&tree->readers);
 	struct stat st;
-	int r = get_stat(&reader->fs, inode_of(tree, node), &st);
+	int r = tree_stat(&reader->fs, inode_of(tree, node), &st);
 
 	reader_return(&tree->readers, reader);
 	if (r < 0)
@@ -195,6 +185,7 @@ static size_t put_entry(fuse_req_t req, struct fs *fs, const struct dir *dir,
 	struct tree *tree = tree_of(req);
 	struct fuse_entry_param entry = { 0 };
 	const char *name;
+	size_t size;
 
 	if (number < 2) {
 		name = number ? ".." : ".";
@@ -206,29 +197,40 @@ static size_t put_entry(fuse_req_t req, struct fs *fs, const struct dir *dir,
 
 		name = dir->names + e->name;
 		/* One that is damaged shows its name, and fails when used. */
-		if (!plus || get_entry(tree, fs, e->ino, &entry) < 0) {
+		if (!plus || tree_entry(tree, fs, e->ino, &entry) < 0) {
 			memset(&entry, 0, sizeof(entry));
 			entry.attr.st_ino = e->ino;
 		}
 	}
-	return plus ? fuse_add_direntry_plus(req, to, room, name, &entry,
-					     number + 1) :
-		      fuse_add_direntry(req, to, room, name, &entry.attr,
-					number + 1);
+	if (!plus)
+		return fuse_add_direntry(req, to, room, name, &entry.attr,
+					 number + 1);
+	size = fuse_add_direntry_plus(req, to, room, name, &entry, number + 1);
+	if (size > room && entry.ino)
+		known_forget(&tree->known, entry.ino, 1);
+	return size;
 }
 
 static void read_names(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
-		       bool plus)
+		       bool plus, const struct fuse_file_info *info)
 {
 	struct tree *tree = tree_of(req);
 	struct reader *reader = reader_take(&tree->readers);
 	char *buffer = reader_buffer(reader, size);
 	size_t used = 0, n;
 	struct dir *dir;
-	int r = dir_take(&tree->dirs, &reader->fs, inode_of(tree, node), &dir);
+	int r = 0;
 
+	if (tree->edit)
+		dir = (struct dir *)info->fh;
+	else
+		r = dir_take(&tree->dirs, &reader->fs, inode_of(tree, node),
+			     &dir);
 	if (r == 0) {
 		for (; (uint64_t)off < dir->count + 2; off++, used += n) {
+			n = 0;
+			if (off > 1 && !dir->entries[off - 2].ino)
+				continue;
 			n = put_entry(req, &reader->fs, dir, off, plus,
 				      buffer + used, size - used);
 			if (n > size - used)
@@ -236,7 +238,8 @@ static void read_names(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 		}
 		if (!used)
 			r = dir->error;
-		dir_return(&tree->dirs, dir);
+		if (!tree->edit)
+			dir_return(&tree->dirs, dir);
 	}
 	if (r < 0)
 		fuse_reply_err(req, -r);
@@ -248,13 +251,13 @@ static void read_names(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 static void tree_readdir(fuse_req_t req, fuse_ino_t node, size_t size,
 			 off_t off, struct fuse_file_info *info)
 {
-	read_names(req, node, size, off, false);
+	read_names(req, node, size, off, false, info);
 }
 
 static void tree_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size,
 			     off_t off, struct fuse_file_info *info)
 {
-	read_names(req, node, size, off, true);
+	read_names(req, node, size, off, true, info);
 }
 
 static void tree_statfs(fuse_req_t req, fuse_ino_t node)
@@ -435,20 +438,93 @@ static const struct fuse_lowlevel_ops tree_ops = {
 	.ioctl = tree_ioctl,
 };
 
-static int open_disk(struct disk *disk, const char *operand)
+void tree_reply(fuse_req_t req, int r)
+{
+	/* who may was asked before: this is an immutable file */
+	fuse_reply_err(req, r == -EACCES ? EPERM : r < 0 ? -r : 0);
+}
+
+static int open_target(struct target *target, const char *operand)
+{
+	if (target_parse(target, operand, true) < 0)
+		return -1;
+	if (target->path) {
+		msg_error(operand, "the whole file system is mounted; leave "
+			  "out :%s", target->path);
+		target_free(target);
+		return -1;
+	}
+	return 0;
+}
+
+/* 1: the process that was made for it serves the mount. -1: reported. */
+static int open_to_read(struct tree *tree, struct mount_how *how,
+			const struct target *target)
+{
+	struct disk *disk = &tree->of_readers;
+	int r = disk_open(disk, target->file, false) ?:
+		disk_choose(disk, target->partition);
+
+	if (r == 0 && engine_wanted(disk) && !how->foreground &&
+	    !mount_go_ahead(how, &r))
+		return r ?: 1;
+	return r ?: readers_start(&tree->readers, disk);
+}
+
+static int open_to_write(struct tree *tree, struct target *target)
+{
+	tree->edit = mem_zalloc(sizeof(*tree->edit));
+	if (edit_open_direct(tree->edit, target) == 0)
+		return tree_start_writing(tree);
+	free(tree->edit);
+	tree->edit = NULL;
+	return -1;
+}
+
+/* The image, as the tree of OPERAND is opened. 1: see above. -1: reported. */
+static int open_tree(struct tree *tree, struct mount_how *how,
+		     const char *operand)
 {
 	struct target target;
-	int r = -1;
+	int r;
 
-	disk->fd = -1;
-	if (target_parse(&target, operand, true) < 0)
+	tree->of_readers.fd = -1;
+	if (open_target(&target, operand) < 0)
 		return -1;
-	if (target.path)
-		msg_error(operand, "the whole file system is mounted; leave "
-			  "out :%s", target.path);
-	else if (disk_open(disk, target.file, false) == 0)
-		r = disk_choose(disk, target.partition);
+	r = how->writable ? open_to_write(tree, &target) :
+			    open_to_read(tree, how, &target);
 	target_free(&target);
+	return r;
+}
+
+static int close_tree(struct tree *tree)
+{
+	int r = tree->edit ? tree_end_writing(tree) : 0;
+
+	if (!tree->edit) {
+		readers_end(&tree->readers);
+		disk_close(&tree->of_readers);
+	}
+	free(tree->edit);
+	free(tree);
+	return r;
+}
+
+static int serve(struct mount_how *how, struct tree *tree)
+{
+	struct fuse_lowlevel_ops ops = tree_ops;
+	int r;
+
+	if (tree->edit) {
+		tree_add_names(&ops);
+		tree_add_changes(&ops);
+		tree_add_data(&ops);
+	}
+	dirs_start(&tree->dirs);
+	tree->root = tree->readers.idle->fs.root;
+	tree->shared = mount_is_shared(how);
+	r = mount_serve(how, &ops, tree);
+	dirs_end(&tree->dirs);
 	return r;
 }
 
@@ -463,24 +539,8 @@ int mount_tree(struct mount_how *how, const char *operand)
 	if (!S_ISDIR(st.st_mode))
 		return msg_error(how->point, "is not a directory");
 	tree = mem_zalloc(sizeof(*tree));
-	r = open_disk(&tree->disk, operand);
-	if (r == 0 && engine_wanted(&tree->disk) && !how->foreground &&
-	    !mount_go_ahead(how, &r)) {
-		disk_close(&tree->disk);
-		free(tree);
-		return r;
-	}
+	r = open_tree(tree, how, operand);
 	if (r == 0)
-		r = readers_start(&tree->readers, &tree->disk);
-	if (r == 0) {
-		dirs_start(&tree->dirs);
-		tree->root = tree->readers.idle->fs.root;
-		tree->shared = mount_is_shared(how);
-		r = mount_serve(how, &tree_ops, tree);
-		dirs_end(&tree->dirs);
-	}
-	readers_end(&tree->readers);
-	disk_close(&tree->disk);
-	free(tree);
-	return r;
+		r = serve(how, tree);
+	return close_tree(tree) ?: r < 0 ? -1 : 0;
 }

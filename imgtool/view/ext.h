@@ -32,6 +32,7 @@ struct ext {
 struct ext_run {
 	uint64_t physical; /* 0: a hole, or allocated but never written */
 	uint64_t count;	   /* at least 1 */
+	bool unwritten;	   /* it is the latter */
 };
 
 /* Make INO the inode in ext->inode. 0 or -errno. */

@@ -100,7 +100,7 @@ static int read_blocks(struct reading *reading, uint64_t ino, uint8_t *block)
 		else if (r == 0)
 			run = (struct ext_run){ run.physical +
 						(run.physical != 0),
-						run.count - 1 };
+						run.count - 1, false };
 		if (r == 0 && run.physical)
 			r = ext_read_block(ext, run.physical, block);
 		if (r == 0 && run.physical)

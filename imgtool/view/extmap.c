@@ -95,6 +95,7 @@ static int map_leaf(struct ext *ext, const void *node, int entries,
 		run->count = length - (logical - start);
 	if (!unwritten)
 		run->physical = physical + (logical - start);
+	run->unwritten = unwritten;
 	return 0;
 }
 
@@ -199,6 +200,7 @@ static int map_indirect(struct ext *ext, uint64_t logical, struct ext_run *run)
 
 int ext_map(struct ext *ext, uint64_t logical, struct ext_run *run)
 {
+	run->unwritten = false;
 	if (logical >> 32)
 		return -EUCLEAN;
 	if (ext->inode.large.i_flags & EXT4_EXTENTS_FL)

@@ -48,6 +48,9 @@ echo "# it is read-only, and ends"
 capture imgtool umount m
 assert_status 0
 not_mounted m || fail "it is still mounted"
+capture imgtool mount --rw fs m
+assert_plain_error 1 'mount: fs: is read through a guest.*leave out --rw'
+not_mounted m || fail "something is mounted"
 assert_eq "$(sha256sum <fs)" "$before" "the image"
 
 echo "# in the foreground, until a signal; the guest killed; errors"

@@ -92,3 +92,20 @@ fi
 check 16
 check 16 --no-such x.img
 check 8 none.img
+
+# a checker that goes in circles is stopped, and that is told in one line
+mkdir stuck
+printf '#!/bin/sh\nwhile :; do :; done\n' >stuck/e2fsck
+chmod +x stuck/e2fsck
+cp bad.img x.img
+for args in --timeout=1 '--timeout=1 --repair'; do
+	# shellcheck disable=SC2086
+	PATH=$PWD/stuck:$PATH capture "$IMGTOOL" fsck $args x.img
+	assert_status 8
+	[ "$(cat err | wc -l)" = 1 ] || { show; fail "not one line"; }
+	assert_match '^imgtool: fsck: e2fsck: was stopped after 1 s of processor time.*--timeout' err
+done
+check 1 --repair --timeout 0 x.img
+fsck x.img
+capture "$IMGTOOL" fsck --timeout 1h x.img
+assert_plain_error 16 "--timeout: '1h' is no number of seconds"

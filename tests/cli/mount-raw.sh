@@ -157,8 +157,6 @@ done
 mv elsewhere/base .
 capture "$IMGTOOL" mount --raw nowhere m
 assert_plain_error 1 '^imgtool: mount: nowhere: cannot be opened: No such'
-capture "$IMGTOOL" mount --rw base m
-assert_plain_error 2 '^imgtool: mount: --rw: needs --raw'
 capture "$IMGTOOL" mount --raw base fifo
 assert_plain_error 1 '^imgtool: mount: fifo: cannot be mounted on: No such'
 mkfifo fifo

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the operations on a mounted tree share.
+ *
+ * Read-only, many readers look at once, and nothing changes. Writable, there
+ * is one reader, the handle that also writes: who has taken it has the lock of
+ * everything. Only data of files is read outside of it (see edit/commit.h).
+ */
+#ifndef IMGTOOL_MOUNT_TREE_H
+#define IMGTOOL_MOUNT_TREE_H
+
+#include "imgtool/edit/commit.h"
+#include "imgtool/mount/dirs.h"
+#include "imgtool/mount/mount.h"
+#include "imgtool/mount/known.h"
+#include "imgtool/mount/reader.h"
+
+struct tree {
+	struct readers readers;
+	struct dirs dirs;
+	uint64_t root;
+	bool shared;
+
+	struct disk of_readers; /* read-only */
+
+	/* of a writable mount */
+	struct edit *edit; /* NULL: read-only */
+	struct commits commits;
+	struct known known;
+	pthread_t committer;
+	pthread_mutex_t ending_lock;
+	pthread_cond_t ending;
+	bool committing, ended;
+};
+
+static inline struct tree *tree_of(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+static inline uint64_t inode_of(const struct tree *tree, fuse_ino_t node)
+{
+	return node == FUSE_ROOT_ID ? tree->root : node;
+}
+
+/* stat() of an inode. 0 or -errno. */
+int tree_stat(struct fs *fs, uint64_t ino, struct stat *st);
+
+/* What a directory says is behind one of its names; the kernel knows of the
+ * inode once more. 0 or -errno. */
+int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
+	       struct fuse_entry_param *entry);
+
+/* The reply that has no data: R is 0 or -errno. */
+void tree_reply(fuse_req_t req, int r);
+
+/*
+ * A change begins: everything is locked, the time is now, new files belong to
+ * who asks. Returns 0 or -errno; tree_end_change() must follow either way.
+ */
+int tree_begin_change(fuse_req_t req, struct reader **reader);
+void tree_end_change(fuse_req_t req, struct reader *reader);
+
+/* The operations of a writable mount, added to those of the others. */
+void tree_add_names(struct fuse_lowlevel_ops *ops);
+void tree_add_changes(struct fuse_lowlevel_ops *ops);
+void tree_add_data(struct fuse_lowlevel_ops *ops);
+
+/* The image, opened by tree->edit, is going to be changed. 0, or -1:
+ * reported. */
+int tree_start_writing(struct tree *tree);
+
+/* Commit every few seconds from now on. */
+void tree_start_committer(struct tree *tree);
+
+/* The end of that, the last commit, and the image is closed. 0, or -1:
+ * reported. */
+int tree_end_writing(struct tree *tree);
+
+#endif
