@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -155,6 +156,20 @@ static bool find_open(struct host_hostfs *root, const struct host_hostfs_at *at,
 	return false;
 }
 
+/* Slots from HOSTFS_DIRS_OWN on that hold a descriptor, of all mounts. */
+static atomic_int dirs_shared;
+
+static bool is_shared(const struct host_hostfs *root, const struct hostfs_dir *d)
+{
+	return d - root->dirs >= HOSTFS_DIRS_OWN;
+}
+
+static bool may_fill(const struct host_hostfs *root, const struct hostfs_dir *d)
+{
+	return d->fd >= 0 || !is_shared(root, d) ||
+	       atomic_load(&dirs_shared) < HOSTFS_DIRS_ALL;
+}
+
 /* Keeps fd for later calls, in place of the one unused for longest; returns
  * the descriptor to close, or -1. */
 static int keep_open(struct host_hostfs *root, const struct host_hostfs_at *at,
@@ -165,12 +180,15 @@ static int keep_open(struct host_hostfs *root, const struct host_hostfs_at *at,
 
 	for (i = 0; i < HOSTFS_DIRS; i++) {
 		d = &root->dirs[i];
-		if (!d->busy && (!best || d->used < best->used))
+		if (!d->busy && (!best || d->used < best->used) &&
+		    may_fill(root, d))
 			best = d;
 	}
 	if (!best)
 		return -1;
 	old = best->fd;
+	if (old < 0 && is_shared(root, best))
+		atomic_fetch_add(&dirs_shared, 1);
 	*best = (struct hostfs_dir){ at->dir_dev, at->dir_ino, ++root->tick,
 				     hold->fd, 1 };
 	hold->slot = best;
@@ -363,9 +381,13 @@ void host_hostfs_unmount(struct host_hostfs *root)
 {
 	int i;
 
-	for (i = 0; i < HOSTFS_DIRS; i++)
-		if (root->dirs[i].fd >= 0)
-			close(root->dirs[i].fd);
+	for (i = 0; i < HOSTFS_DIRS; i++) {
+		if (root->dirs[i].fd < 0)
+			continue;
+		if (is_shared(root, &root->dirs[i]))
+			atomic_fetch_sub(&dirs_shared, 1);
+		close(root->dirs[i].fd);
+	}
 	close(root->fd);
 	free(root);
 }

@@ -7,7 +7,9 @@
 
 #include "../abi/host_hostfs.h"
 
-#define HOSTFS_DIRS	128	/* directories kept open */
+#define HOSTFS_DIRS	128	/* directories kept open, at most: */
+#define HOSTFS_DIRS_OWN	6	/* those of each mount, and the rest */
+#define HOSTFS_DIRS_ALL	122	/* of all mounts together */
 
 struct hostfs_dir {
 	u64 dev, ino;

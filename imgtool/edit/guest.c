@@ -167,6 +167,13 @@ static int guest_truncate(struct edit *edit, uint64_t ino, uint64_t size)
 	return r ?: edit_begin(edit) ?: change_inode(fs_of(edit), ino, &op);
 }
 
+static int guest_set_size(struct edit *edit, uint64_t ino, uint64_t size)
+{
+	if (size > INT64_MAX)
+		return -EFBIG;
+	return edit_begin(edit) ?: change_set_size(fs_of(edit), ino, size);
+}
+
 static int guest_allocate(struct edit *edit, uint64_t ino, uint64_t offset,
 			  uint64_t length)
 {
@@ -260,7 +267,7 @@ const struct edit_ops guest_ops = {
 	.truncate = guest_truncate,
 	.allocate = guest_allocate,
 	.write = guest_write,
-	.set_size = guest_truncate,
+	.set_size = guest_set_size,
 	.set_attr = guest_set_attr,
 	.set_xattr = guest_set_xattr,
 };

@@ -25,11 +25,17 @@ static int path_in(struct engine *e, uint64_t dir, const char *name,
 }
 
 /* Nothing that was read or counted holds any more. */
-static int ask(struct engine *e, const struct client_request *op)
+static int ask_for(struct engine *e, const struct client_request *op,
+		   size_t most)
 {
 	ahead_forget(e);
 	e->has_usage = false;
-	return engine_ask(e, op, 0);
+	return engine_ask(e, op, most);
+}
+
+static int ask(struct engine *e, const struct client_request *op)
+{
+	return ask_for(e, op, 0);
 }
 
 /* Entries of a directory have changed, and so have its own attributes. */
@@ -41,6 +47,8 @@ static void touch(struct engine *e, uint64_t dir)
 static int make(struct engine *e, uint64_t dir, const char *name,
 		struct client_request *op, uint64_t *ino)
 {
+	struct engine_attr attr;
+	struct node *node;
 	uint32_t number;
 	char *path;
 	int r = path_in(e, dir, name, &path);
@@ -48,18 +56,22 @@ static int make(struct engine *e, uint64_t dir, const char *name,
 	if (r < 0)
 		return r;
 	op->path = path;
-	r = ask(e, op);
+	r = ask_for(e, op, sizeof(attr));
 	free(path);
 	if (r < 0)
 		return r;
+	if (e->client.size != sizeof(attr))
+		return client_broken(&e->client);
+	memcpy(&attr, e->client.reply, sizeof(attr));
 	touch(e, dir);
 	number = nodes_make(&e->nodes, dir, name);
 	if (!number)
 		return -ENOMEM;
-	r = engine_learn(e, number, nodes_get(&e->nodes, number));
-	if (r == 0 && ino)
-		*ino = nodes_get(&e->nodes, number)->same;
-	return r;
+	node = nodes_get(&e->nodes, number);
+	engine_know(e, number, node, &attr, 0);
+	if (node->error == 0 && ino)
+		*ino = node->same;
+	return node->error;
 }
 
 int change_make(struct fs *fs, uint64_t dir, const char *name,
@@ -197,6 +209,17 @@ int change_inode(struct fs *fs, uint64_t ino, struct client_request *op)
 	if (node)
 		node->stale = true;
 	return engine_leave(e, r);
+}
+
+int change_set_size(struct fs *fs, uint64_t ino, uint64_t size)
+{
+	struct client_request op = { .op = ENGINE_TRUNCATE, .offset = size };
+	struct engine *e;
+	const struct node *node = engine_enter(fs, ino, &e);
+	bool has_it = node && node->same && !node->stale && !node->error &&
+		      node->attr.size == size;
+
+	return engine_leave(e, has_it ? 0 : change_inode(fs, ino, &op));
 }
 
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor)

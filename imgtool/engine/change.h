@@ -34,6 +34,9 @@ int change_rename(struct fs *fs, uint64_t dir, const char *name,
 /* Change what is in an inode by OP. */
 int change_inode(struct fs *fs, uint64_t ino, struct client_request *op);
 
+/* Cut or extend a file, if it has not that size already. */
+int change_set_size(struct fs *fs, uint64_t ino, uint64_t size);
+
 /* -EINVAL if DIR is below ANCESTOR, or the same. */
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor);
 

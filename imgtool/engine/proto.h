@@ -44,7 +44,8 @@ enum engine_op {
 	ENGINE_USAGE,	 /* -> struct engine_usage */
 	ENGINE_END,	 /* write everything, unmount, power off */
 
-	/* changes; answers have no bytes */
+	/* changes; answers have no bytes, but those that make something, to
+	 * LINK, are its struct engine_attr */
 	ENGINE_MKNOD,	 /* offset: mode; length: major << 32 | minor */
 	ENGINE_MKDIR,	 /* offset: mode */
 	ENGINE_SYMLINK,	 /* data: target */

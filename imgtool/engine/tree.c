@@ -104,8 +104,7 @@ static bool take_attr(struct node *node, const struct engine_attr *from)
 	       take_time(&to->crtime, &from->crtime);
 }
 
-/* NODE has been told attributes, or that they cannot be had. */
-static void know(struct engine *e, uint32_t number, struct node *node,
+void engine_know(struct engine *e, uint32_t number, struct node *node,
 		 const struct engine_attr *attr, int error)
 {
 	uint32_t same;
@@ -132,7 +131,7 @@ int engine_learn(struct engine *e, uint32_t number, struct node *node)
 	r = engine_ask_struct(e, number, ENGINE_STAT, 0, &attr, sizeof(attr));
 	if (e->client.dead)
 		return r;
-	know(e, number, node, &attr, r);
+	engine_know(e, number, node, &attr, r);
 	return node->error;
 }
 
@@ -176,7 +175,8 @@ static int find_name(struct engine *e, uint32_t dir, const char *name,
 {
 	uint32_t number = nodes_find(&e->nodes, dir, name);
 	struct node *node, *parent = e->nodes.list[dir];
-	int r = engine_learn(e, dir, parent);
+	/* (a directory that has changed still is one) */
+	int r = parent->same ? parent->error : engine_learn(e, dir, parent);
 
 	if (r < 0)
 		return r;
@@ -242,7 +242,7 @@ static int take_entry(struct engine *e, uint32_t dir,
 		return -EUCLEAN;
 	node->entered = true;
 	if (!node->same || node->error)
-		know(e, number, node, &entry->attr, entry->error);
+		engine_know(e, number, node, &entry->attr, entry->error);
 	if (entry->link_size && !memchr(text, 0, entry->link_size) &&
 	    !node->link) {
 		node->link = mem_zalloc(entry->link_size + 1);

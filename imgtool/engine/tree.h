@@ -14,6 +14,10 @@ int engine_leave(struct engine *engine, int result);
 /* See that the attributes of a node are known. 0 or -errno. */
 int engine_learn(struct engine *engine, uint32_t number, struct node *node);
 
+/* A node has been told attributes, or with ERROR that they cannot be had. */
+void engine_know(struct engine *engine, uint32_t number, struct node *node,
+		 const struct engine_attr *attr, int error);
+
 /* Ask about a node: an answer of up to MOST bytes, or of just the SIZE bytes of
  * a struct. */
 int engine_ask_about(struct engine *engine, uint32_t node, enum engine_op op,

@@ -165,7 +165,7 @@ const char *fs_strerror(int err)
 	case ENOENT:
 		return "no such file in the image";
 	case EUCLEAN:
-		return "the file system is damaged here; e2fsck may repair it";
+		return "the file system is damaged here; its fsck may repair it";
 	case EIO:
 		return "the image ends too early or cannot be read";
 	case EOPNOTSUPP:

@@ -84,6 +84,9 @@ void files_forget(void);
 
 /* ---- look.c, read.c ---- */
 
+/* NAME in DIR, or with "" DIR itself. 0 or -errno. */
+int look(int dir, const char *name, struct engine_attr *attr);
+
 void serve_stat(const struct request *request);
 void serve_readdir(const struct request *request);
 void serve_usage(const struct request *request);

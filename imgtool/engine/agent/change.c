@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Changes. What they do to names makes descriptors that are kept untrue, so
- * those are dropped then.
+ * Changes. Where they take names away, descriptors that are kept may not be
+ * what their paths are any more, so those are dropped.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -17,7 +17,20 @@
 
 #include "imgtool/engine/agent/agent.h"
 
-/* Answer with the outcome of a system call. */
+/* A system call has made NAME in DIR. */
+static void made(const struct request *request, int dir, const char *name,
+		 int r)
+{
+	struct engine_attr attr;
+	int err = dir < 0 ? dir : r ? -errno : look(dir, name, &attr);
+
+	if (err < 0)
+		answer_error(request, err, "");
+	else
+		answer(request, &attr, sizeof(attr));
+}
+
+/* A system call has taken names away. */
 static void done(const struct request *request, int dir, int r)
 {
 	int err = dir < 0 ? dir : r ? -errno : 0;
@@ -32,7 +45,7 @@ void serve_mknod(const struct request *request)
 	int dir = file_parent(request->path, &name);
 	uint64_t device = request->head.length;
 
-	done(request, dir, dir < 0 ? -1 :
+	made(request, dir, name, dir < 0 ? -1 :
 	     mknodat(dir, name, request->head.offset,
 		     makedev(device >> 32, device & 0xffffffff)));
 }
@@ -42,7 +55,7 @@ void serve_mkdir(const struct request *request)
 	const char *name;
 	int dir = file_parent(request->path, &name);
 
-	done(request, dir, dir < 0 ? -1 :
+	made(request, dir, name, dir < 0 ? -1 :
 	     mkdirat(dir, name, request->head.offset));
 }
 
@@ -51,18 +64,18 @@ void serve_symlink(const struct request *request)
 	const char *name;
 	int dir = file_parent(request->path, &name);
 
-	done(request, dir, dir < 0 ? -1 :
+	made(request, dir, name, dir < 0 ? -1 :
 	     symlinkat(request->data, dir, name));
 }
 
 /* (both are kept: what is found first is not the last one kept) */
 void serve_link(const struct request *request)
 {
-	const char *name;
+	const char *name = "";
 	int file = file_find(request->data), dir;
 
 	dir = file < 0 ? file : file_parent(request->path, &name);
-	done(request, dir, dir < 0 ? -1 :
+	made(request, dir, name, dir < 0 ? -1 :
 	     linkat(file, "", dir, name, AT_EMPTY_PATH));
 }
 

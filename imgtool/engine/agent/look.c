@@ -67,8 +67,7 @@ static void get_flags(int dir, const char *name, struct engine_attr *attr)
 	close(fd);
 }
 
-/* NAME in DIR, or with "" DIR itself. */
-static int look(int dir, const char *name, struct engine_attr *attr)
+int look(int dir, const char *name, struct engine_attr *attr)
 {
 	struct statx stx;
 
