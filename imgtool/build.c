@@ -16,6 +16,7 @@
 #include "imgtool/io/output.h"
 #include "imgtool/io/table.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/size.h"
 #include "imgtool/source/debian.h"
 #include "imgtool/source/fakeroot.h"
@@ -493,7 +494,9 @@ static int build_image(struct build *build, const struct verb_args *args)
 		     build->profile, fixed);
 	build->import.tree = &build->tree;
 	build->import.volume = &build->volume;
+	progress_begin(build->image, build->quiet || build->dry_run);
 	r = make_image(build, args);
+	progress_end();
 	if (r == 0 && !build->dry_run)
 		r = output_commit(&build->output);
 	if (r == 0 && (build->dry_run || !build->quiet))

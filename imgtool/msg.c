@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 
 static const char *current_verb;
 static bool quiet;
@@ -63,6 +64,7 @@ static void put_line(const char *object, const char *kind, const char *reason)
 	escape(safe, text);
 	strcat(safe, "\n");
 	fflush(stdout);
+	progress_hide();
 	fputs(safe, stderr);
 	free(safe);
 	free(text);

@@ -4,12 +4,14 @@
 #include <unistd.h>
 
 #include "imgtool/progress.h"
+#include "imgtool/size.h"
 
 #define BAR 30
 
 static const char *what;
 static uint64_t next; /* milliseconds */
 static bool on, shown;
+static uint64_t sum, expected;
 
 static uint64_t now(void)
 {
@@ -24,6 +26,7 @@ void progress_begin(const char *name, bool quiet)
 	what = name;
 	on = !quiet && isatty(STDERR_FILENO);
 	shown = false;
+	sum = expected = 0;
 	next = on ? now() + 1000 : 0;
 }
 
@@ -31,12 +34,19 @@ void progress_show(uint64_t done, uint64_t of)
 {
 	static const char bar[] = "##############################";
 	double part = of ? (double)done / (double)of : 1;
+	char text[16];
 	int n;
 
 	if (!on || now() < next)
 		return;
 	next = now() + 200;
 	shown = true;
+	if (!of) {
+		fprintf(stderr, "\r\033[K%s %s", what,
+			size_format(done, text));
+		fflush(stderr);
+		return;
+	}
 	if (part > 1)
 		part = 1;
 	n = (int)(part * BAR);
@@ -45,9 +55,28 @@ void progress_show(uint64_t done, uint64_t of)
 	fflush(stderr);
 }
 
-void progress_end(void)
+void progress_expect(uint64_t of)
+{
+	expected = of;
+}
+
+void progress_add(uint64_t bytes)
+{
+	if (!on)
+		return;
+	sum += bytes;
+	progress_show(sum, expected);
+}
+
+void progress_hide(void)
 {
 	if (shown)
 		fputs("\r\033[K", stderr);
-	on = shown = false;
+	shown = false;
+}
+
+void progress_end(void)
+{
+	progress_hide();
+	on = false;
 }

@@ -12,10 +12,18 @@
 /* Begin. WHAT must stay valid; nothing is shown if quiet. */
 void progress_begin(const char *what, bool quiet);
 
-/* Cheap enough to be called for each piece. */
+/* Cheap enough to be called for each piece. OF 0: not known. */
 void progress_show(uint64_t done, uint64_t of);
 
-/* Before the next message. */
+/* The same by adding up: so many bytes in all, then so many more. Nothing
+ * happens where nothing was begun. */
+void progress_expect(uint64_t of);
+void progress_add(uint64_t bytes);
+
+/* A message comes: the line makes room for it. */
+void progress_hide(void);
+
+/* The line goes away. */
 void progress_end(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include "imgtool/check/tool.h"
 #include "imgtool/io/output.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/size.h"
 #include "imgtool/view/verbs.h"
 
@@ -19,6 +20,8 @@ const struct verb_option verb_resize_options[] = {
 	VIEW_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
+
+static bool quiet;
 
 /* Can it be done with such a disk? -1: reported */
 static int check_disk(const struct disk *disk, struct stat *st)
@@ -35,7 +38,7 @@ static int check_disk(const struct disk *disk, struct stat *st)
 	return 0;
 }
 
-static int copy(const struct disk *disk, struct output *out)
+static int copy_data(const struct disk *disk, struct output *out)
 {
 	off_t at, end = 0, size = (off_t)disk->file_size;
 
@@ -48,6 +51,17 @@ static int copy(const struct disk *disk, struct output *out)
 			return -1;
 	}
 	return output_flush(out);
+}
+
+static int copy(const struct disk *disk, struct output *out)
+{
+	int r;
+
+	progress_begin(disk->name, quiet);
+	progress_expect(disk->allocated);
+	r = copy_data(disk, out);
+	progress_end();
+	return r;
 }
 
 /* The file system at OFFSET of the copy gets SIZE bytes. */
@@ -119,6 +133,8 @@ int verb_resize(int argc, char **argv)
 
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0)
+		quiet = true;
+	if (quiet)
 		msg_set_quiet();
 	if (c < 0)
 		return args.status;

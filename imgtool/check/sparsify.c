@@ -13,6 +13,7 @@
 #include "imgtool/image/io.h"
 #include "imgtool/image/target.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/size.h"
 #include "imgtool/view/verbs.h"
 #include "ubd/format/format.h"
@@ -51,7 +52,7 @@ static int punch(struct disk *disk, uint64_t offset, uint64_t length)
 	return 0;
 }
 
-static int punch_free(struct disk *disk, ext2_filsys fs)
+static int punch_all(struct disk *disk, ext2_filsys fs)
 {
 	blk64_t at = fs->super->s_first_data_block, next;
 	blk64_t last = ext2fs_blocks_count(fs->super) - 1;
@@ -65,8 +66,19 @@ static int punch_free(struct disk *disk, ext2_filsys fs)
 			  (next - at) * fs->blocksize))
 			return -1;
 		at = next;
+		progress_show(at, last);
 	}
 	return 0;
+}
+
+static int punch_free(struct disk *disk, ext2_filsys fs)
+{
+	int r;
+
+	progress_begin(disk->name, quiet);
+	r = punch_all(disk, fs);
+	progress_end();
+	return r;
 }
 
 /* -1: reported */

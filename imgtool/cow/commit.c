@@ -8,6 +8,7 @@
 
 #include "imgtool/cow/cow.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/verb.h"
 #include "ubd/format/cow.h"
 #include "ubd/format/cow_commit.h"
@@ -95,6 +96,11 @@ static int plan(struct commit *c)
 	return 0;
 }
 
+static void show(struct cow_commit *c, u64 done, u64 of)
+{
+	progress_show(done, of);
+}
+
 static int run(struct commit *c)
 {
 	const char *file = c->top.file;
@@ -109,7 +115,10 @@ static int run(struct commit *c)
 					     c->backing.img->bytes;
 	c->c.resumed = c->top.cut_off;
 	c->c.stamp = stamp;
+	c->c.progress = show;
+	progress_begin(file, cow_options.quiet);
 	err = cow_commit(&c->c);
+	progress_end();
 	c->c.cow->ops->close(c->c.cow);
 	if (err && c->c.begun)
 		return msg_errno(file, -err, "cut off: run imgtool cow commit "

@@ -43,7 +43,7 @@ static int compact(struct cow_top *top, struct image *base)
 
 	if (!io)
 		return msg_error(top->file, "cannot be opened again");
-	progress_begin(top->file, false);
+	progress_begin(top->file, cow_options.quiet);
 	err = cow_compact(io, &top->h, (u64)top->st.st_size, base, &c);
 	progress_end();
 	io->ops->close(io);

@@ -20,6 +20,7 @@ const struct verb_option verb_cow_options[] = {
 	  "rebase, commit: believe that contents are the same" },
 	{ "json", OPT_JSON, NULL, "check, info: print JSON" },
 	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
+	{ "quiet", 'q', NULL, "commit, compact: no progress" },
 	VERB_OPTIONS_END
 };
 
@@ -79,6 +80,7 @@ static int act(int argc, char **argv)
 		case OPT_UNSAFE: cow_options.unsafe = true; break;
 		case OPT_JSON: cow_options.json = true; break;
 		case OPT_REPAIR: cow_options.repair = true; break;
+		case 'q': cow_options.quiet = true; break;
 		}
 	}
 	if (c < 0)

@@ -11,6 +11,7 @@
 #include "imgtool/io/cleanup.h"
 #include "imgtool/io/output.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 
 #define BLOCK 4096
 /* Pieces from this size on are not copied into the buffer. */
@@ -151,6 +152,7 @@ int output_flush(struct output *out)
 	size_t n = out->used;
 
 	out->used = 0;
+	progress_add(n);
 	return write_all(out, out->from, out->buffer, n);
 }
 
@@ -254,6 +256,7 @@ int output_copy(struct output *out, uint64_t offset, int fd, uint64_t position,
 		left = copy_in_kernel(out, offset, fd, position, length);
 		offset += length - left;
 		position += length - left;
+		progress_add(length - left);
 	}
 	for (; left; left -= n) {
 		n = left < OUTPUT_BUFFER ? left : OUTPUT_BUFFER;

@@ -264,6 +264,10 @@ void dirs_start(struct dirs *dirs)
 
 void dirs_end(struct dirs *dirs)
 {
-	while (dirs->oldest)
+	/* of one that is open at the end, the kernel does not say any more that
+	 * it was closed */
+	while (dirs->oldest) {
+		dirs->oldest->users = 1;
 		forget(dirs, dirs->oldest);
+	}
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/size.h"
 #include "imgtool/view/sha256.h"
 #include "imgtool/view/verbs.h"
@@ -46,13 +47,14 @@ const struct verb_option verb_sum_options[] = {
 	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	{ "quiet", 'q', NULL, "no progress" },
 	VERB_OPTIONS_END
 };
 
 struct show {
 	struct view view;
 	const char *image;
-	bool json, bytes, follow, needs_path, header;
+	bool json, bytes, follow, needs_path, header, quiet;
 	struct json out;
 	uint8_t *buffer;
 	int status;
@@ -72,6 +74,9 @@ static int take_options(struct show *show, struct verb_args *args, int argc,
 			break;
 		case OPT_BYTES:
 			show->bytes = true;
+			break;
+		case 'q':
+			show->quiet = true;
 			break;
 		case OPT_IMAGE:
 			show->image = value;
@@ -295,6 +300,7 @@ static int sum_file(struct show *show, const char *path, uint64_t ino)
 	while ((n = fs_read(&show->view.fs, ino, at, show->buffer,
 			    CHUNK)) > 0) {
 		sha256_add(&sha, show->buffer, n);
+		progress_add((uint64_t)n);
 		at += n;
 	}
 	if (n < 0)
@@ -326,8 +332,15 @@ static int sum_enter(void *context, const struct visit *visit)
 static int sum_one(struct show *show)
 {
 	struct walk walk = { .enter = sum_enter, .context = show };
+	int r;
 
-	return view_walk(&show->view, &walk);
+	/* (on a terminal, the digests themselves tell) */
+	progress_begin(show->view.target.file, show->quiet ||
+		       isatty(STDOUT_FILENO));
+	view_expect(&show->view);
+	r = view_walk(&show->view, &walk);
+	progress_end();
+	return r;
 }
 
 int verb_sum(int argc, char **argv)

@@ -20,6 +20,7 @@
 
 #include "imgtool/io/cleanup.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/view/tar.h"
 #include "imgtool/view/verbs.h"
 #include "imgtool/view/view.h"
@@ -128,6 +129,7 @@ static int write_piece(struct tarring *t, const struct visit *visit,
 			return t->keep_going ? write_zeros(t, end - start) :
 			       -1;
 		}
+		progress_add((uint64_t)n);
 		if (archive_write_data(t->archive, t->buffer, n) != n)
 			return write_failed(t);
 	}
@@ -357,6 +359,7 @@ int verb_tar(int argc, char **argv)
 	const char *value, *image = NULL, *output = NULL;
 	struct tarring t = { .status = 0 };
 	struct verb_args args;
+	bool quiet = false;
 	int c;
 
 	verb_args_start(&args, argc, argv, 0);
@@ -366,7 +369,7 @@ int verb_tar(int argc, char **argv)
 		else if (c == 'k')
 			t.keep_going = true;
 		else if (c == 'q')
-			msg_set_quiet();
+			quiet = true;
 		else if (c == OPT_IMAGE)
 			image = value;
 		else
@@ -374,14 +377,19 @@ int verb_tar(int argc, char **argv)
 	}
 	if (c < 0)
 		return args.status;
+	if (quiet)
+		msg_set_quiet();
 	if (args.argc > 1)
 		return verb_usage_error(args.argv[1], "one tree is enough");
 	if (!args.argc && !image)
 		return verb_usage_error(NULL, "no image given");
 	if (view_open(&t.view, image, args.argc ? args.argv[0] : "/", true) < 0)
 		return STATUS_FAILED;
+	progress_begin(t.view.target.file, quiet);
+	view_expect(&t.view);
 	if (write_output(&t, output) < 0)
 		t.status = -1;
+	progress_end();
 	view_close(&t.view);
 	return t.status < 0 ? STATUS_FAILED : STATUS_OK;
 }

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/view/view.h"
 
 /* One form of a path: absolute, no empty or "." parts. ".." stays. */
@@ -71,6 +72,14 @@ int view_open(struct view *view, const char *exact, const char *operand,
 	else if (target_parse(&target, operand, true) < 0)
 		return -1;
 	return view_open_target(view, &target, follow);
+}
+
+void view_expect(struct view *view)
+{
+	struct fs_usage u;
+
+	if (view->ino == view->fs.root && fs_usage(&view->fs, &u) == 0)
+		progress_expect((u.blocks - u.free_blocks) * u.block_size);
 }
 
 void view_close(struct view *view)

@@ -34,6 +34,10 @@ int view_open_target(struct view *view, struct target *target, bool follow);
 /* Only the image and its file system: no path is looked up. */
 int view_open_image(struct view *view, struct target *target);
 
+/* All of it is going to be read: progress_expect() of that, where a whole file
+ * system is meant. */
+void view_expect(struct view *view);
+
 void view_close(struct view *view);
 
 /* The name of PATH for messages: IMG:PATH. In memory that is reused. */

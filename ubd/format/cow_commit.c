@@ -111,6 +111,8 @@ static int each_run(struct cow_commit *c, char *buffer)
 			r = copy_run(c, buffer, at * SECTOR, run * SECTOR);
 		else
 			r = here;
+		if (buffer && c->progress)
+			c->progress(c, at, end);
 	}
 	if (m)
 		map_free(m);
