@@ -8,7 +8,9 @@
 
 #include "imgtool/cow/cow.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 #include "ubd/format/cow_commit.h"
 #include "ubd/host/cow_open.h"
@@ -95,6 +97,18 @@ static int plan(struct commit *c)
 	return 0;
 }
 
+static void print_json(struct commit *c)
+{
+	struct json json;
+
+	cow_json_begin(&json, c->top.file);
+	json_string(&json, "backing", c->backing.path);
+	json_number(&json, "copied", c->c.copied);
+	json_bool(&json, "resumed", c->c.resumed);
+	json_bool(&json, "tail_kept", c->c.tail_kept);
+	cow_json_end(&json);
+}
+
 static int run(struct commit *c)
 {
 	const char *file = c->top.file;
@@ -109,7 +123,10 @@ static int run(struct commit *c)
 					     c->backing.img->bytes;
 	c->c.resumed = c->top.cut_off;
 	c->c.stamp = stamp;
+	c->c.progress = progress_show;
+	cow_progress_begin(file);
 	err = cow_commit(&c->c);
+	progress_end();
 	c->c.cow->ops->close(c->c.cow);
 	if (err && c->c.begun)
 		return msg_errno(file, -err, "cut off: run imgtool cow commit "
@@ -125,6 +142,8 @@ static int run(struct commit *c)
 	if (c->c.punch_error)
 		msg_warning(file, "committed, but still takes its room: %s",
 			    strerror(-c->c.punch_error));
+	if (cow_options.json)
+		print_json(c);
 	return 0;
 }
 
