@@ -5,7 +5,7 @@
 #include "imgtool/engine/engine.h"
 
 int (*engine_open)(struct fs *fs);
-bool (*engine_is_there)(void);
+bool (*engine_is_there)(const char *type);
 
 static enum engine_kind kind = ENGINE_AUTO;
 
