@@ -13,7 +13,7 @@ static const struct engine_type types[] = {
 	{ "btrfs", "btrfs", { "blake2b_generic", "xxhash_generic", "btrfs" } },
 	{ "erofs", "erofs", { "erofs" } },
 	{ "exfat", "exfat", { "exfat" } },
-	{ "f2fs", "f2fs", { "f2fs" } },
+	{ "f2fs", "f2fs", { "crc32_generic", "f2fs" } },
 	{ "iso9660", "iso9660", { "isofs" } },
 	{ "ntfs", "ntfs3", { "ntfs3" } },
 	{ "squashfs", "squashfs", { "squashfs" } },
