@@ -15,6 +15,7 @@
 #include "imgtool/cow/cow.h"
 #include "imgtool/cow/findings.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "ubd/format/cow.h"
 #include "ubd/host/lock.h"
 
@@ -138,7 +139,10 @@ static int check_body(struct check *check, struct cow_report *r)
 
 	if (!io)
 		return msg_errno(check->file, errno, "cannot be read");
-	err = cow_scan(io, &check->h, (uint64_t)check->st->st_size, r);
+	cow_progress_begin(check->file);
+	err = cow_scan(io, &check->h, (uint64_t)check->st->st_size, r,
+		       progress_show);
+	progress_end();
 	if (err)
 		err = msg_errno(check->file, -err, "cannot be read");
 	else if (check_stray(check, io, r) || check_length(check, r))

@@ -10,6 +10,7 @@
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 #include "ubd/format/cow_commit.h"
 #include "ubd/host/cow_open.h"
@@ -96,9 +97,16 @@ static int plan(struct commit *c)
 	return 0;
 }
 
-static void show(struct cow_commit *c, u64 done, u64 of)
+static void print_json(struct commit *c)
 {
-	progress_show(done, of);
+	struct json json;
+
+	cow_json_begin(&json, c->top.file);
+	json_string(&json, "backing", c->backing.path);
+	json_number(&json, "copied", c->c.copied);
+	json_bool(&json, "resumed", c->c.resumed);
+	json_bool(&json, "tail_kept", c->c.tail_kept);
+	cow_json_end(&json);
 }
 
 static int run(struct commit *c)
@@ -115,8 +123,8 @@ static int run(struct commit *c)
 					     c->backing.img->bytes;
 	c->c.resumed = c->top.cut_off;
 	c->c.stamp = stamp;
-	c->c.progress = show;
-	progress_begin(file, cow_options.quiet);
+	c->c.progress = progress_show;
+	cow_progress_begin(file);
 	err = cow_commit(&c->c);
 	progress_end();
 	c->c.cow->ops->close(c->c.cow);
@@ -134,6 +142,8 @@ static int run(struct commit *c)
 	if (c->c.punch_error)
 		msg_warning(file, "committed, but still takes its room: %s",
 			    strerror(-c->c.punch_error));
+	if (cow_options.json)
+		print_json(c);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 #include "ubd/format/cow_check.h"
 #include "ubd/host/cow_open.h"
@@ -32,6 +33,21 @@ static void progress(struct cow_compaction *c, u64 done, u64 of)
 	progress_show(done, of);
 }
 
+static void print(const struct cow_top *top, u64 cleared, u64 regained)
+{
+	struct json json;
+
+	if (!cow_options.json) {
+		printf("%" PRIu64 " sectors were as in the backing, %" PRIu64
+		       " bytes regained\n", cleared, regained);
+		return;
+	}
+	cow_json_begin(&json, top->file);
+	json_number(&json, "cleared", cleared);
+	json_number(&json, "regained", regained);
+	cow_json_end(&json);
+}
+
 static int compact(struct cow_top *top, struct image *base)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
@@ -43,7 +59,7 @@ static int compact(struct cow_top *top, struct image *base)
 
 	if (!io)
 		return msg_error(top->file, "cannot be opened again");
-	progress_begin(top->file, cow_options.quiet);
+	cow_progress_begin(top->file);
 	err = cow_compact(io, &top->h, (u64)top->st.st_size, base, &c);
 	progress_end();
 	io->ops->close(io);
@@ -59,10 +75,8 @@ static int compact(struct cow_top *top, struct image *base)
 		return msg_errno(top->file, untimed, COW_UNTIMED);
 	if (fstat(top->fd, &st))
 		return msg_errno(top->file, errno, "cannot be looked at");
-	printf("%" PRIu64 " sectors were as in the backing, %" PRIu64
-	       " bytes regained\n", c.cleared,
-	       st.st_blocks < top->st.st_blocks ?
-		       (u64)(top->st.st_blocks - st.st_blocks) * 512 : 0);
+	print(top, c.cleared, st.st_blocks < top->st.st_blocks ?
+	      (u64)(top->st.st_blocks - st.st_blocks) * 512 : 0);
 	return 0;
 }
 

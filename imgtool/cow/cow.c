@@ -6,10 +6,13 @@
 #include "imgtool/cow/cow.h"
 #include "imgtool/cow/findings.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/host/cow_open.h"
 
-enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE, OPT_JSON, OPT_REPAIR };
+enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE,
+       OPT_JSON, OPT_REPAIR };
 
 const struct verb_option verb_cow_options[] = {
 	{ "backing", OPT_BACKING, "FILE",
@@ -18,22 +21,47 @@ const struct verb_option verb_cow_options[] = {
 	  "the header may name a backing anywhere" },
 	{ "unsafe", OPT_UNSAFE, NULL,
 	  "rebase, commit: believe that contents are the same" },
-	{ "json", OPT_JSON, NULL, "check, info: print JSON" },
+	{ "json", OPT_JSON, NULL, "print JSON" },
 	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
-	{ "quiet", 'q', NULL, "commit, compact: no progress" },
+	{ "quiet", 'q', NULL, "no progress and no warnings" },
 	VERB_OPTIONS_END
 };
 
 struct cow_options cow_options;
 
+void cow_progress_begin(const char *file)
+{
+	progress_begin(file, cow_options.quiet);
+}
+
+void cow_json_begin(struct json *json, const char *file)
+{
+	*json = (struct json){ .out = stdout };
+	json_begin(json, NULL, '{');
+	json_string(json, "file", file);
+}
+
+void cow_json_end(struct json *json)
+{
+	json_end(json, '}');
+	json_done(json);
+}
+
 static int cow_create(char **operand)
 {
+	struct json json;
 	char err[512];
 
-	if (!cow_make(operand[0], operand[1], err, sizeof(err)))
-		return STATUS_OK;
-	msg_error(NULL, "%s", err);
-	return STATUS_FAILED;
+	if (cow_make(operand[0], operand[1], err, sizeof(err))) {
+		msg_error(NULL, "%s", err);
+		return STATUS_FAILED;
+	}
+	if (cow_options.json) {
+		cow_json_begin(&json, operand[0]);
+		json_string(&json, "backing", operand[1]);
+		cow_json_end(&json);
+	}
+	return STATUS_OK;
 }
 
 static const struct {
@@ -85,6 +113,8 @@ static int act(int argc, char **argv)
 	}
 	if (c < 0)
 		return args.status;
+	if (cow_options.quiet)
+		msg_set_quiet();
 	if (!args.argc)
 		return verb_usage_error("action", "create, info, flatten, "
 					  "upgrade, commit, rebase, check or "

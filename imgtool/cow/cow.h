@@ -30,6 +30,14 @@ extern struct cow_options cow_options;
 	"done, but its time cannot be set back: COW files over it need "	\
 	"imgtool cow rebase --unsafe"
 
+/* Progress on `file`, unless quiet. */
+void cow_progress_begin(const char *file);
+
+/* One object for --json; its fields are the caller's, then it is ended. */
+struct json;
+void cow_json_begin(struct json *json, const char *file);
+void cow_json_end(struct json *json);
+
 /* An image file for reading, looked at before it is used. -1: reported */
 int cow_open_file(const char *file, uint64_t *bytes);
 

@@ -12,6 +12,7 @@
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 #include "ubd/host/cow_open.h"
 #include "ubd/host/lock.h"
@@ -43,7 +44,7 @@ static int write_raw(struct image *img, char **operand, u64 size)
 	if (out < 0)
 		err = -errno;
 	if (!err) {
-		progress_begin(operand[1], false);
+		cow_progress_begin(operand[1]);
 		err = copy(&c, out, size);
 		progress_end();
 	}
@@ -93,6 +94,7 @@ int cow_flatten_file(char **operand)
 				 .backing = cow_options.backing,
 				 .any_backing = cow_options.allow };
 	struct image *img;
+	struct json json;
 	u64 bytes, size = 0;
 	int r, fd = cow_open_file(operand[0], &bytes);
 
@@ -109,5 +111,11 @@ int cow_flatten_file(char **operand)
 	}
 	r = write_raw(img, operand, size);
 	img->fmt->close(img);
+	if (!r && cow_options.json) {
+		cow_json_begin(&json, operand[0]);
+		json_string(&json, "raw", operand[1]);
+		json_number(&json, "size", size);
+		cow_json_end(&json);
+	}
 	return r ? STATUS_FAILED : STATUS_OK;
 }

@@ -7,7 +7,9 @@
 
 #include "imgtool/cow/cow.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 #include "ubd/format/cow_rebase.h"
 #include "ubd/host/cow_open.h"
@@ -53,7 +55,8 @@ static int copy(struct cow_top *top, struct io *io, struct cow_backing *to)
 		.file = top->file, .backing = cow_options.backing,
 		.any_backing = cow_options.allow,
 	};
-	struct rebase r = { .r = { .io = io, .h = &top->h, .base = to->img },
+	struct rebase r = { .r = { .io = io, .h = &top->h, .base = to->img,
+				   .progress = progress_show },
 			    .to = *to };
 	struct io *over;
 	int err = -ENOMEM;
@@ -68,7 +71,9 @@ static int copy(struct cow_top *top, struct io *io, struct cow_backing *to)
 	else
 		r.from.img->fmt->close(r.from.img);
 	if (r.r.img) {
+		cow_progress_begin(top->file);
 		err = cow_rebase_copy(&r.r);
+		progress_end();
 		r.r.img->fmt->close(r.r.img);
 	}
 	close(r.from.fd);
@@ -122,6 +127,7 @@ int cow_rebase_file(char **operand)
 				 .any_backing = cow_options.allow };
 	struct cow_backing to;
 	struct cow_top top;
+	struct json json;
 	int r;
 
 	if (cow_open_top(operand[0], &top))
@@ -135,5 +141,10 @@ int cow_rebase_file(char **operand)
 		close(to.fd);
 	}
 	close(top.fd);
+	if (!r && cow_options.json) {
+		cow_json_begin(&json, operand[0]);
+		json_string(&json, "backing", to.path);
+		cow_json_end(&json);
+	}
 	return r ? STATUS_FAILED : STATUS_OK;
 }

@@ -9,7 +9,9 @@
 
 #include "imgtool/cow/cow.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/cow.h"
 
 static int fill(const struct cow_top *top, int out,
@@ -27,7 +29,8 @@ static int fill(const struct cow_top *top, int out,
 		return -errno;
 	from = io_file(fd2);
 	to = io_file(out2);
-	err = from && to ? cow_upgrade(from, &top->h, to, new) : -ENOMEM;
+	err = from && to ? cow_upgrade(from, &top->h, to, new,
+					progress_show) : -ENOMEM;
 	if (from)
 		from->ops->close(from);
 	if (to)
@@ -48,7 +51,9 @@ int cow_replace(const struct cow_top *top, const struct cow_header *new)
 		return err;
 	}
 	out = open(temp, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	cow_progress_begin(top->file);
 	err = out < 0 ? -errno : fill(top, out, new);
+	progress_end();
 	if (!err && rename(temp, real))
 		err = -errno;
 	if (out >= 0) {
@@ -65,6 +70,7 @@ int cow_upgrade_file(char **operand)
 {
 	struct cow_header new;
 	struct cow_top top;
+	struct json json;
 	const char *bad;
 	int r;
 
@@ -77,5 +83,10 @@ int cow_upgrade_file(char **operand)
 	else if ((r = cow_replace(&top, &new)))
 		msg_errno(top.file, -r, "cannot be converted");
 	close(top.fd);
+	if (!r && cow_options.json) {
+		cow_json_begin(&json, top.file);
+		json_number(&json, "version", 3);
+		cow_json_end(&json);
+	}
 	return r ? STATUS_FAILED : STATUS_OK;
 }

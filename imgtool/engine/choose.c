@@ -5,7 +5,7 @@
 #include "imgtool/engine/engine.h"
 
 int (*engine_open)(struct fs *fs);
-bool (*engine_is_there)(void);
+bool (*engine_is_there)(const char *type);
 
 static enum engine_kind kind = ENGINE_AUTO;
 
@@ -13,7 +13,7 @@ static const struct engine_type types[] = {
 	{ "btrfs", "btrfs", { "blake2b_generic", "xxhash_generic", "btrfs" } },
 	{ "erofs", "erofs", { "erofs" } },
 	{ "exfat", "exfat", { "exfat" } },
-	{ "f2fs", "f2fs", { "f2fs" } },
+	{ "f2fs", "f2fs", { "crc32_generic", "f2fs" } },
 	{ "iso9660", "iso9660", { "isofs" } },
 	{ "ntfs", "ntfs3", { "ntfs3" } },
 	{ "squashfs", "squashfs", { "squashfs" } },

@@ -96,8 +96,9 @@ bool engine_wanted(const struct disk *disk);
  */
 extern int (*engine_open)(struct fs *fs);
 
-/* Is there a kernel for it? May be NULL where engine_open is. */
-extern bool (*engine_is_there)(void);
+/* Is there a kernel that has what blkid calls TYPE? May be NULL where
+ * engine_open is. */
+extern bool (*engine_is_there)(const char *type);
 
 /* ---- tree.c ---- */
 
@@ -143,9 +144,12 @@ void ahead_end(struct engine *engine);
  * new memory; for a kernel whose file is KERNEL. None is no error. */
 char **engine_modules(const char *kernel, const char *type);
 
+/* False: its modules are here, and there is none for TYPE. */
+bool engine_modules_have(const char *kernel, const char *type);
+
 /* ---- start.c ---- */
 
 int engine_open_guest(struct fs *fs);
-bool engine_has_kernel(void);
+bool engine_has_kernel(const char *type);
 
 #endif

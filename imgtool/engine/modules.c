@@ -127,27 +127,59 @@ static void add_line(struct list *list, const char *dir, char *line)
 		add(list, mem_printf("%s/%s", dir, names[n]));
 }
 
-static void add_module(struct list *list, const char *dir, const char *name)
+/* The line of the module NAME in the list FILE of the folder, in new memory;
+ * NULL: there is none. */
+static char *find_line(const char *dir, const char *file, const char *name)
 {
-	char *path = mem_printf("%s/modules.dep", dir), *line = NULL, *colon;
+	char *path = mem_printf("%s/%s", dir, file), *line = NULL;
 	FILE *f = fopen(path, "re");
-	size_t room = 0;
+	size_t room = 0, end;
+	bool found = false;
+	char c;
 
 	free(path);
-	while (f && getline(&line, &room, f) > 0) {
-		colon = strchr(line, ':');
-		if (!colon)
-			continue;
-		*colon = 0;
-		if (!is_module(line, name))
-			continue;
-		*colon = ':';
-		add_line(list, dir, line);
-		break;
+	while (f && !found && getline(&line, &room, f) > 0) {
+		end = strcspn(line, ":\n");
+		c = line[end];
+		line[end] = 0;
+		found = is_module(line, name);
+		line[end] = c;
 	}
 	if (f)
 		fclose(f);
+	if (found)
+		return line;
 	free(line);
+	return NULL;
+}
+
+static void add_module(struct list *list, const char *dir, const char *name)
+{
+	char *line = find_line(dir, "modules.dep", name);
+
+	if (line)
+		add_line(list, dir, line);
+	free(line);
+}
+
+bool engine_modules_have(const char *kernel, const char *type)
+{
+	const struct engine_type *t = engine_find_type(type);
+	char *dir = t ? find_folder(kernel) : NULL, *line = NULL;
+	int last = 0;
+	bool has;
+
+	/* a kernel without modules has what it has */
+	if (!dir)
+		return true;
+	while (last < 3 && t->modules[last + 1])
+		last++;
+	line = find_line(dir, "modules.dep", t->modules[last]) ?:
+	       find_line(dir, "modules.builtin", t->modules[last]);
+	has = line != NULL;
+	free(line);
+	free(dir);
+	return has;
 }
 
 char **engine_modules(const char *kernel, const char *type)

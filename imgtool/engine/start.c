@@ -427,7 +427,9 @@ int engine_open_guest(struct fs *fs)
 	return 0;
 }
 
-bool engine_has_kernel(void)
+bool engine_has_kernel(const char *type)
 {
-	return kernel_look() != NULL;
+	const char *kernel = kernel_look();
+
+	return kernel && engine_modules_have(kernel, type);
 }

@@ -26,9 +26,25 @@ struct link {
 	char path[];
 };
 
+/* What an inode can be that ours cannot. */
+static const struct {
+	uint32_t flag;
+	const char *what;
+} lost_flags[] = {
+	{ 0x10, "immutable" },
+	{ 0x20, "append-only" },
+	{ 0x100000, "protected by fs-verity" },
+	{ 0x40000000, "folding case" },
+};
+
+#define LOST_FLAGS (sizeof(lost_flags) / sizeof(lost_flags[0]))
+#define FLAG_ENCRYPTED 0x800
+
 struct intake {
 	struct import *import;
 	struct view view;
+	unsigned long lost[LOST_FLAGS]; /* how many, and the first of them */
+	char *first_lost[LOST_FLAGS];
 	struct link *links[BUCKETS];
 	char path[PATH_LONGEST + 1]; /* of the inode being read */
 	char *buffer;
@@ -186,6 +202,35 @@ static void remember_link(struct intake *in, uint64_t ino)
 	in->links[ino % BUCKETS] = link;
 }
 
+/* Flags that are not kept; without its key, an encrypted file is nothing. */
+static int check_flags(struct intake *in, const struct fs_attr *attr)
+{
+	size_t i;
+
+	if (attr->flags & FLAG_ENCRYPTED)
+		return msg_error(view_name(&in->view, in->path), "is "
+				 "encrypted, which an image that is made here "
+				 "cannot have; use --exclude");
+	for (i = 0; i < LOST_FLAGS; i++)
+		if (attr->flags & lost_flags[i].flag && !in->lost[i]++)
+			in->first_lost[i] = mem_strdup(*in->path ? in->path :
+						       "/");
+	return 0;
+}
+
+static void end_lost(struct intake *in, bool tell)
+{
+	size_t i;
+
+	for (i = 0; i < LOST_FLAGS; i++) {
+		if (tell && in->lost[i])
+			msg_warning(in->view.target.file, "%lu inodes are %s, "
+				    "like %s, which is not kept", in->lost[i],
+				    lost_flags[i].what, in->first_lost[i]);
+		free(in->first_lost[i]);
+	}
+}
+
 static int enter(void *context, const struct visit *visit)
 {
 	const struct fs_attr *attr = visit->attr;
@@ -203,6 +248,8 @@ static int enter(void *context, const struct visit *visit)
 		return 1;
 	inode = linked ? find_link(in, attr->ino) : NULL;
 	if (!inode) {
+		if (check_flags(in, attr) < 0)
+			return -1;
 		inode = read_inode(in, attr);
 		if (!inode)
 			return -1;
@@ -245,6 +292,7 @@ int source_read_image(struct import *import, struct target *target)
 	r = view_open_image(&in->view, target);
 	if (r == 0) {
 		r = read_tree(in);
+		end_lost(in, r == 0);
 		view_close(&in->view);
 	}
 	for (i = 0; i < BUCKETS; i++) {

@@ -28,10 +28,10 @@ static bool is_ext(const char *fs)
 	return !strncmp(fs, "ext", 3);
 }
 
-/* Without a kernel, saying which file system it is will do. */
+/* Without a kernel that has it, saying which file system it is will do. */
 static bool can_read(const char *type)
 {
-	return is_ext(type) || (engine_reads(type) && engine_is_there());
+	return is_ext(type) || (engine_reads(type) && engine_is_there(type));
 }
 
 /* The file system on the chosen part of the disk, which blkid calls TYPE. */

@@ -49,7 +49,7 @@ for type in squashfs erofs iso9660 btrfs; do
 	tested=$((tested + 1))
 done
 
-for type in vfat xfs; do
+for type in vfat xfs f2fs exfat ntfs; do
 	make_image $type plain img.$type || { missing+=" $type"; continue; }
 	echo "# $type"
 	same img.$type plain.ext4
@@ -73,4 +73,4 @@ capture imgtool ls --engine other img.squashfs
 assert_plain_error 2 'takes auto, direct or guest'
 
 [ -z "$missing" ] || skip "no tools to make:$missing"
-[ "$tested" = 6 ] || fail "not all were tested"
+[ "$tested" = 9 ] || fail "not all were tested"

@@ -12,7 +12,7 @@ make_tree()
 	seq 300000 >"$1/dir/big" # more than is read at once
 	: >"$1/dir/sub/nothing"
 	printf '%1000s' x >"$1/dir/sub/some"
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 100; i++)); do
 		echo $i >"$1/dir/sub/file-$i"
 	done
 }
@@ -52,6 +52,9 @@ make_image()
 		truncate -s 320M "$3"
 		proto "$2" >proto
 		mkfs.xfs -q -p proto "$3" >/dev/null ;;
+	f2fs | exfat | ntfs)
+		empty_image "$1" "$3" || return 1
+		cp_in "$2" "$3" ;;
 	vfat)
 		command -v mkfs.vfat >/dev/null &&
 			command -v mcopy >/dev/null || return 1
@@ -59,6 +62,29 @@ make_image()
 		mkfs.vfat "$3" >/dev/null
 		(cd "$2" && mcopy -s -m -i "$OLDPWD/$3" ./* ::) ;;
 	esac || fail "$1: no image could be made"
+}
+
+# empty_image TYPE IMG: of a type that is filled by imgtool itself
+empty_image()
+{
+	truncate -s 64M "$2"
+	case $1 in
+	f2fs)
+		command -v mkfs.f2fs >/dev/null || return 1
+		mkfs.f2fs -q "$2" >/dev/null ;;
+	exfat)
+		command -v mkfs.exfat >/dev/null || return 1
+		mkfs.exfat "$2" >/dev/null ;;
+	ntfs)
+		command -v mkntfs >/dev/null || return 1
+		mkntfs -qF "$2" >/dev/null 2>&1 ;;
+	esac
+}
+
+# cp_in DIR IMG: what is in DIR, if there is anything
+cp_in()
+{
+	[ -z "$(ls "$1")" ] || imgtool cp -r "$1"/* "$2:/"
 }
 
 # proto DIR: what mkfs.xfs -p makes a tree of

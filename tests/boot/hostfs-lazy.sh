@@ -46,13 +46,17 @@ exec 3>to 4<from
 line=
 while read -r -t 100 line <&4 && [ "$line" != opened ]; do :; done
 [ "$line" = opened ] || { cat err >&2; fail "the guest does not get so far"; }
-kernel=$(pgrep -f -- "linux .*hostfs=/" | while read -r p; do
-	[ -z "$(find "/proc/$p/fd" -lname "$PWD/dir*" 2>/dev/null)" ] || echo "$p"
+# other cases' guests may end meanwhile
+kernel=$({ pgrep -f -- "linux .*hostfs=/" || :; } | while read -r p; do
+	[ -z "$(find "/proc/$p/fd" -lname "$PWD/dir*" 2>/dev/null || :)" ] ||
+		echo "$p"
 done | tail -n 1)
+[ -n "$kernel" ] || fail "no kernel has the directory open"
 # They are opened by and by: wait until it is so.
 for file in 11 12 whole; do
 	for _ in {1..1000}; do
-		[ -z "$(find "/proc/$kernel/fd" -lname "$PWD/dir/$file")" ] || break
+		[ -z "$(find "/proc/$kernel/fd" -lname "$PWD/dir/$file" || :)" ] ||
+			break
 		sleep 0.05
 	done
 	[ -n "$(find "/proc/$kernel/fd" -lname "$PWD/dir/$file")" ] ||

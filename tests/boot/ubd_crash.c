@@ -127,14 +127,8 @@ static int check(const char *file, uint32_t count, uint32_t safe)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && !strcmp(argv[1], "fill")) {
-		int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0666);
-
-		if (fd < 0)
-			die(argv[2]);
-		fill_file(fd, strtoull(argv[3], NULL, 10));
-		return 0;
-	}
+	if (argc == 4 && !strcmp(argv[1], "fill"))
+		return fill_file(argv[2], strtoull(argv[3], NULL, 10));
 	if (argc < 5)
 		return 99;
 	state = (uint32_t)strtoul(argv[4], NULL, 10) * 40503 + 1;

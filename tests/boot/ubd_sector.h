@@ -7,6 +7,7 @@
 #define TESTS_BOOT_UBD_SECTOR_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +53,16 @@ static inline void die(const char *what)
 	exit(1);
 }
 
-/* ...with `bytes` bytes, all sectors stamped with value 1. */
-static inline void fill_file(int fd, uint64_t bytes)
+/* A new file of so many bytes, all sectors stamped with value 1. Returns an
+ * exit status. */
+static inline int fill_file(const char *file, uint64_t bytes)
 {
+	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	unsigned char sector[SECTOR];
 	uint64_t at;
 
+	if (fd < 0)
+		die(file);
 	for (at = 0; at < bytes; at += SECTOR) {
 		size_t n = bytes - at < SECTOR ? bytes - at : SECTOR;
 
@@ -65,6 +70,7 @@ static inline void fill_file(int fd, uint64_t bytes)
 		if (pwrite(fd, sector, n, (off_t)at) != (ssize_t)n)
 			die("fill");
 	}
+	return 0;
 }
 
 #endif

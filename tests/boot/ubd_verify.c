@@ -336,14 +336,8 @@ int main(int argc, char **argv)
 	if (argc == 5 && !strcmp(argv[1], "read"))
 		return read_only(argv[2], (uint32_t)strtoul(argv[3], NULL, 10),
 				 (uint32_t)strtoul(argv[4], NULL, 10));
-	if (argc == 4 && !strcmp(argv[1], "fill")) {
-		int fd = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC, 0666);
-
-		if (fd < 0)
-			die(argv[2]);
-		fill_file(fd, strtoull(argv[3], NULL, 10));
-		return 0;
-	}
+	if (argc == 4 && !strcmp(argv[1], "fill"))
+		return fill_file(argv[2], strtoull(argv[3], NULL, 10));
 	if (argc == 4 && !strcmp(argv[1], "check"))
 		return check(argv[2], argv[3]);
 	if (argc != 6 || strcmp(argv[1], "run"))

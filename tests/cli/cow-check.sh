@@ -196,6 +196,21 @@ done
 capture "$IMGTOOL" cow --backing check info
 assert_plain_error 2 'takes 1 operands'
 
+# each code is in the manual, and those there are in the source; and each is
+# seen by a test: here, in cow-commit.sh, or (a device) in ubd-device.sh
+codes=$(cat "$UMKIT_SRC"/imgtool/cow/check*.c |
+	sed -nE 's/.*FOUND_[A-Z]+, "([a-z-]+)".*/\1/p' | sort -u)
+[ "$(wc -w <<<"$codes")" -ge 16 ] || fail "codes in the source: $codes"
+manual=$(sed -n '/^code\tseverity/,/^\.TE/p' "$UMKIT_SRC/ubd/ubd-cow.5" |
+	sed -nE 's/\\-/-/g; s/^([a-z-]+)\t(error|warning|note)\t.*/\1/p' | sort -u)
+assert_eq "$manual" "$codes" "codes in ubd-cow(5)"
+for code in $codes; do
+	grep -qE "(error|warning|note): $code" "$UMKIT_SRC"/tests/cli/cow-check.sh \
+		"$UMKIT_SRC"/tests/cli/cow-commit.sh \
+		"$UMKIT_SRC"/tests/boot/ubd-device.sh ||
+		[ "$code" = header ] || fail "$code: in no test"
+done
+
 need_cmd uml_mkcow
 truncate -s 1M base2
 uml_mkcow theirs base2 >/dev/null

@@ -181,6 +181,9 @@ done
 # the backing of a commit that was cut off is another file now
 make
 capture killat 8 "$IMGTOOL" cow commit cow
+capture "$IMGTOOL" cow check cow
+assert_status 4
+assert_match '^error: commit-cut-off: ' out
 cp base base.copy
 mv base.copy base
 capture "$IMGTOOL" cow commit cow

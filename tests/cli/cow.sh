@@ -69,6 +69,25 @@ cmp raw2 want || fail "flatten --backing"
 capture "$IMGTOOL" cow info want
 assert_plain_error 1 'not a COW file'
 
+# --json of each action
+json()
+{
+	capture "$IMGTOOL" cow --json -q "${@:2}"
+	assert_status 0
+	[ ! -s err ] || { show; fail "errors"; }
+	assert_match "^\{\"file\":\"$1}\$" out
+}
+truncate -s 1M jbase jother
+json 'jcow","backing":"jbase"' create jcow jbase
+printf '\377' | dd of=jcow bs=1 seek=8192 conv=notrunc 2>/dev/null
+head -c 2048 /dev/urandom | dd of=jcow bs=512 seek=24 conv=notrunc 2>/dev/null
+json 'jcow","raw":"jraw","size":1048576' flatten jcow jraw
+json 'jcow","cleared":4,"regained":[0-9]+' compact jcow
+json 'jcow","backing":"[^"]*/jother"' rebase jcow jother
+json 'jcow","backing":"[^"]*/jother","copied":2048,"resumed":false,"tail_kept":false' \
+	commit jcow
+cmp jother jraw || fail "what was committed"
+
 # a V2 of 9 sectors, sector 1 in it: the ninth has no bit
 truncate -s 4608 base9
 mtime=$(printf '%08x' "$(stat -c %Y base9)")
@@ -84,8 +103,7 @@ truncate -s $((4608 + 4608)) old
 chmod 640 old
 rm -f raw raw2
 "$IMGTOOL" cow flatten old raw
-capture "$IMGTOOL" cow upgrade old
-assert_status 0
+json 'old","version":3' upgrade old
 capture "$IMGTOOL" cow info old
 assert_match '^version: 3$' out
 assert_eq "$(stat -c %a old)" 640 "mode"

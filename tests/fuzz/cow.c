@@ -206,13 +206,13 @@ static void use_image(bool writable)
 static void check_file(void)
 {
 	struct cow_report r;
-	int err = cow_scan(&over.io, &head, over.size, &r);
+	int err = cow_scan(&over.io, &head, over.size, &r, NULL);
 
 	MUST(!err);
 	MUST(r.set <= r.sectors && r.lost <= r.set);
 	if (r.stray && cow_can_write(&head)) {
 		MUST(!cow_clear_stray(&over.io, &head));
-		MUST(!cow_scan(&over.io, &head, over.size, &r) && !r.stray);
+		MUST(!cow_scan(&over.io, &head, over.size, &r, NULL) && !r.stray);
 	}
 }
 
@@ -251,7 +251,7 @@ static void upgrade(void)
 	if (cow_plan(&planned))
 		return;
 	sparse_init(&fresh, planned.data_at + planned.size);
-	if (!cow_upgrade(&over.io, &head, &fresh.io, &planned)) {
+	if (!cow_upgrade(&over.io, &head, &fresh.io, &planned, NULL)) {
 		unsigned char bytes[COW_V3_BYTES];
 
 		sparse_peek(&fresh, 0, bytes, sizeof(bytes));

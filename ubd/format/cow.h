@@ -23,8 +23,10 @@ bool cow_can_write(const struct cow_header *h);
 int cow_write_header(struct io *io, const struct cow_header *h);
 
 /* Writes what COW file `from`, of any kind, holds into an empty store, under a
- * planned header of the same size; synced. 0 or -errno. */
+ * planned header of the same size; synced. progress is called now and then
+ * with how much is done, or NULL. 0 or -errno. */
 int cow_upgrade(struct io *from, const struct cow_header *old, struct io *to,
-		const struct cow_header *planned);
+		const struct cow_header *planned,
+		void (*progress)(u64 done, u64 of));
 
 #endif

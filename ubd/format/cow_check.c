@@ -26,7 +26,8 @@ static bool last_byte(const struct cow_header *h, u64 *off, unsigned char *mask)
 	return true;
 }
 
-static int scan_bits(struct cow_walk *w, struct cow_report *r, u64 file_bytes)
+static int scan_bits(struct cow_walk *w, struct cow_report *r, u64 file_bytes,
+		     void (*progress)(u64 done, u64 of))
 {
 	u64 there = file_bytes > w->h->data_at ? file_bytes - w->h->data_at : 0;
 	u64 at = 0, n, limit = there >= w->h->size ? ~0ull :
@@ -38,6 +39,8 @@ static int scan_bits(struct cow_walk *w, struct cow_report *r, u64 file_bytes)
 
 		r->set += n;
 		at += n;
+		if (progress)
+			progress(at, w->bits);
 		if (from >= at)
 			continue;
 		if (!r->lost)
@@ -60,7 +63,7 @@ static int scan_garbage(struct cow_walk *w, struct cow_report *r)
 }
 
 int cow_scan(struct io *io, const struct cow_header *h, u64 file_bytes,
-	     struct cow_report *r)
+	     struct cow_report *r, void (*progress)(u64 done, u64 of))
 {
 	unsigned char mask, byte;
 	struct cow_walk w;
@@ -75,7 +78,7 @@ int cow_scan(struct io *io, const struct cow_header *h, u64 file_bytes,
 	if (err)
 		return err;
 	r->sectors = w.bits;
-	err = scan_bits(&w, r, file_bytes);
+	err = scan_bits(&w, r, file_bytes, progress);
 	if (!err)
 		err = scan_garbage(&w, r);
 	walk_end(&w);

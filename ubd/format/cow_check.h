@@ -17,9 +17,10 @@ struct cow_report {
 	u64 garbage;		/* bytes of room below clear bits */
 };
 
-/* Looks at the map and the data's room. 0 or -errno. */
+/* Looks at the map and the data's room. progress is called now and then with
+ * how much is done, or NULL. 0 or -errno. */
 int cow_scan(struct io *io, const struct cow_header *h, u64 file_bytes,
-	     struct cow_report *report);
+	     struct cow_report *report, void (*progress)(u64 done, u64 of));
 
 /* Clears the bits behind the last sector's; synced. 0 or -errno. */
 int cow_clear_stray(struct io *io, const struct cow_header *h);

@@ -90,6 +90,8 @@ static int copy_run(struct cow_commit *c, char *buffer, u64 off, u64 len)
 			err = put_piece(c, buffer, n, off);
 		if (err)
 			return err;
+		if (c->progress)
+			c->progress(off + n, c->h->size);
 	}
 	return 0;
 }
@@ -111,8 +113,6 @@ static int each_run(struct cow_commit *c, char *buffer)
 			r = copy_run(c, buffer, at * SECTOR, run * SECTOR);
 		else
 			r = here;
-		if (buffer && c->progress)
-			c->progress(c, at, end);
 	}
 	if (m)
 		map_free(m);

@@ -19,8 +19,8 @@ struct cow_commit {
 	 * to what it has got. 0, -EPERM if it was left as it is, or another
 	 * -errno. */
 	int (*stamp)(struct cow_commit *c);
-	/* May be NULL; sectors of the disk. */
-	void (*progress)(struct cow_commit *c, u64 done, u64 of);
+	/* called now and then with how much of the work is done; or NULL */
+	void (*progress)(u64 done, u64 of);
 	/* out */
 	u64 copied;		/* bytes */
 	bool tail_kept;

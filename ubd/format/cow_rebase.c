@@ -69,6 +69,8 @@ static int compare_run(struct work *w, u64 off, u64 len)
 			continue;
 		n = len < CHUNK ? len : CHUNK;
 		err = compare(w, n, off);
+		if (w->r->progress)
+			w->r->progress(off + n, w->r->img->bytes);
 	}
 	return err;
 }

@@ -14,6 +14,8 @@ struct cow_rebase {
 	/* How many of the len bytes at off, whole sectors, are known to be the
 	 * same in both backings, unread. NULL: none. */
 	u64 (*same)(struct cow_rebase *r, u64 off, u64 len);
+	/* called now and then with how much of the work is done; or NULL */
+	void (*progress)(u64 done, u64 of);
 };
 
 /*

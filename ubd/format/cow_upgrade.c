@@ -17,6 +17,7 @@ struct upgrade {
 	const struct cow_header *old, *new;
 	struct cow_map *old_map, *new_map;
 	char *buffer;
+	void (*progress)(u64 done, u64 of);
 };
 
 static int copy(struct upgrade *u, u64 off, u64 len)
@@ -33,6 +34,8 @@ static int copy(struct upgrade *u, u64 off, u64 len)
 			err = io_write_span(u->to, &out, u->new->data_at + off);
 		if (err)
 			return err;
+		if (u->progress)
+			u->progress(off + n, u->new->size);
 	}
 	return 0;
 }
@@ -75,9 +78,11 @@ static int copy_all(struct upgrade *u)
 }
 
 int cow_upgrade(struct io *from, const struct cow_header *old, struct io *to,
-		const struct cow_header *new)
+		const struct cow_header *new,
+		void (*progress)(u64 done, u64 of))
 {
-	struct upgrade u = { .from = from, .to = to, .old = old, .new = new };
+	struct upgrade u = { .from = from, .to = to, .old = old, .new = new,
+			     .progress = progress };
 	int err = -ENOMEM;
 
 	u.old_map = map_new(from, old->map_at, old->map_bytes * 8);

@@ -4,21 +4,6 @@
 
 #include "memio.h"
 
-static u32 state = 1;
-
-void random_seed(u32 seed)
-{
-	state = seed ? seed : 1;
-}
-
-u32 random_below(u32 n)
-{
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state % n;
-}
-
 static struct memio *mem(struct io *io)
 {
 	return (struct memio *)io;
@@ -29,41 +14,16 @@ static int fault(struct memio *m)
 	return m->fail_in && !--m->fail_in ? m->fail_err : 0;
 }
 
-static u64 total(const struct iovec *iov, int n)
-{
-	u64 sum = 0;
-
-	while (n--)
-		sum += (iov++)->iov_len;
-	return sum;
-}
-
 static u64 cut(struct memio *m, u64 len)
 {
 	return m->shorten && len > 1 ? 1 + random_below((u32)len) : len;
-}
-
-/* Copies len bytes between the vector and p. */
-static void copy(const struct iovec *iov, unsigned char *p, u64 len, bool in)
-{
-	while (len) {
-		u64 part = iov->iov_len < len ? iov->iov_len : len;
-
-		if (in)
-			memcpy(iov->iov_base, p, part);
-		else
-			memcpy(p, iov->iov_base, part);
-		p += part;
-		len -= part;
-		iov++;
-	}
 }
 
 static s64 mem_readv(struct io *io, const struct iovec *iov, int n, u64 off,
 		     bool nowait)
 {
 	struct memio *m = mem(io);
-	u64 len = total(iov, n);
+	u64 len = vec_total(iov, n);
 	int err = fault(m);
 
 	m->reads++;
@@ -76,14 +36,14 @@ static s64 mem_readv(struct io *io, const struct iovec *iov, int n, u64 off,
 	if (len > m->size - off)
 		len = m->size - off;
 	len = cut(m, len);
-	copy(iov, m->data + off, len, true);
+	vec_copy(iov, m->data + off, len, true);
 	return (s64)len;
 }
 
 static s64 mem_writev(struct io *io, const struct iovec *iov, int n, u64 off)
 {
 	struct memio *m = mem(io);
-	u64 len = cut(m, total(iov, n));
+	u64 len = cut(m, vec_total(iov, n));
 	int err = fault(m);
 
 	m->writes++;
@@ -91,7 +51,7 @@ static s64 mem_writev(struct io *io, const struct iovec *iov, int n, u64 off)
 		return err;
 	if (off + len > m->room)
 		return -ENOSPC;
-	copy(iov, m->data + off, len, false);
+	vec_copy(iov, m->data + off, len, false);
 	if (off + len > m->size)
 		m->size = off + len;
 	return (s64)len;

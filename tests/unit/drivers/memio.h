@@ -7,6 +7,7 @@
 #define TESTS_UNIT_DRIVERS_MEMIO_H
 
 #include "../../../ubd/format/io.h"
+#include "iotest.h"
 
 struct memio {
 	struct io io;
@@ -25,9 +26,5 @@ struct memio {
 
 /* data of room bytes is the caller's. */
 void memio_init(struct memio *m, unsigned char *data, u64 size, u64 room);
-
-/* A small generator of its own, so that runs repeat. */
-u32 random_below(u32 n);
-void random_seed(u32 seed);
 
 #endif

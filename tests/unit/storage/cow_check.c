@@ -79,7 +79,7 @@ static void compare(u64 bytes)
 		if (bit(i) && head.data_at + end > bytes && !lost++)
 			first = i;
 	}
-	CHECK_INT(cow_scan(&over.io, &head, bytes, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, bytes, &r, NULL), 0);
 	CHECK_INT((s64)r.sectors, (s64)sectors);
 	CHECK_INT((s64)r.set, (s64)set);
 	CHECK_INT((s64)r.lost, (s64)lost);
@@ -116,18 +116,18 @@ static void test_stray(void)
 	start(21 * 512 - 7);
 	last = head.map_at + 2;
 	over.now[last] = over.safe[last] = 0xff;
-	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, over.size, &r, NULL), 0);
 	CHECK_INT((s64)r.stray, 3);
 	CHECK_INT((s64)r.set, 5);
 	CHECK_INT(cow_clear_stray(&over.io, &head), 0);
 	cutio_cut(&over);
 	CHECK_INT(over.now[last], 0x1f);
-	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, over.size, &r, NULL), 0);
 	CHECK_INT((s64)r.stray, 0);
 	cutio_free(&over);
 	start(24 * 512);		/* no room for any */
 	over.now[head.map_at + 2] = over.now[head.map_at + 3] = 0xff;
-	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, over.size, &r, NULL), 0);
 	CHECK_INT((s64)r.stray, 0);
 	CHECK_INT(cow_clear_stray(&over.io, &head), 0);
 	CHECK_INT(over.now[head.map_at + 3], 0xff);
@@ -147,7 +147,7 @@ static void test_faults(void)
 		over.now[head.data_at + 40960] = 1;
 		over.fail_in = call;
 		over.fail_err = -EIO;
-		err = cow_scan(&over.io, &head, over.size, &r);
+		err = cow_scan(&over.io, &head, over.size, &r, NULL);
 		if (!err)
 			err = cow_clear_stray(&over.io, &head);
 		CHECK_INT(err, over.fail_in ? 0 : -EIO);

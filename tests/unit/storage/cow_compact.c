@@ -112,7 +112,7 @@ static void check_done(void)
 	struct cow_report r;
 
 	check_contents();
-	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, over.size, &r, NULL), 0);
 	CHECK_INT((s64)r.set, different);
 	CHECK_INT((s64)r.garbage, 0);
 }

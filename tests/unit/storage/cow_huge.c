@@ -53,6 +53,16 @@ static void transfer(struct image *img, bool write, u64 sector,
 		  0);
 }
 
+static u64 told;		/* how far the work was said to be last */
+static u32 times;
+
+static void progress(u64 done, u64 of)
+{
+	CHECK(done >= told && done < of + SECTOR);
+	told = done;
+	times++;
+}
+
 static void start(void)
 {
 	struct image *img;
@@ -75,6 +85,7 @@ static void start(void)
 	CHECK_INT(img->fmt->flush(img), 0);
 	img->fmt->close(img);
 	over.calls = base.calls = other.calls = 0;
+	told = times = 0;
 }
 
 static void stop(const char *what)
@@ -82,6 +93,8 @@ static void stop(const char *what)
 	u64 calls = over.calls + base.calls + other.calls;
 
 	printf("%s: %llu calls\n", what, (unsigned long long)calls);
+	if (!CHECK(times))
+		fprintf(stderr, "\t%s: no progress\n", what);
 	if (!CHECK(calls <= CALLS))
 		fprintf(stderr, "\t%s: %llu\n", what, (unsigned long long)calls);
 	sparse_free(&over);
@@ -107,7 +120,8 @@ static void test_check(void)
 	struct cow_report r;
 
 	start();
-	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, over.size, &r, progress),
+		  0);
 	CHECK_INT((s64)r.set, PLACES);
 	CHECK_INT((s64)r.lost, 0);
 	stop("check");
@@ -124,6 +138,7 @@ static void test_commit(void)
 	struct cow_commit c = {
 		.cow = &over.io, .h = &head, .base_bytes = BYTES,
 		.record = { .dev = 7, .ino = 8 }, .mtime = 100, .stamp = stamp,
+		.progress = progress,
 	};
 	struct cow_report r;
 
@@ -131,15 +146,21 @@ static void test_commit(void)
 	c.base = raw_image(&base.io, BYTES);
 	CHECK_INT(cow_commit(&c), 0);
 	CHECK_INT((s64)c.copied, PLACES * SECTOR);
-	CHECK_INT(cow_scan(&over.io, &head, over.size, &r), 0);
+	CHECK_INT(cow_scan(&over.io, &head, over.size, &r, NULL), 0);
 	CHECK_INT((s64)r.set, 0);
 	check_shown(c.base);
 	stop("commit");
 }
 
+static void compacted(struct cow_compaction *c, u64 done, u64 of)
+{
+	(void)c;
+	progress(done, of);
+}
+
 static void test_compact(void)
 {
-	struct cow_compaction c = { .progress = NULL };
+	struct cow_compaction c = { .progress = compacted };
 	struct image *below;
 	unsigned char p[SECTOR];
 	u32 i;
@@ -174,7 +195,8 @@ static u64 same(struct cow_rebase *r, u64 off, u64 len)
 
 static void test_rebase(void)
 {
-	struct cow_rebase r = { .io = &over.io, .h = &head, .same = same };
+	struct cow_rebase r = { .io = &over.io, .h = &head, .same = same,
+				.progress = progress };
 	unsigned char p[SECTOR] = { 1 };
 
 	start();
@@ -194,7 +216,8 @@ static void test_upgrade(void)
 	struct cow_header planned = head;
 
 	start();
-	CHECK_INT(cow_upgrade(&over.io, &head, &other.io, &planned), 0);
+	CHECK_INT(cow_upgrade(&over.io, &head, &other.io, &planned,
+			      progress), 0);
 	CHECK_INT((s64)other.size, (s64)(head.data_at + BYTES));
 	check_shown(cow_image(&other.io, &planned,
 			      raw_image(&base.io, BYTES), false));
@@ -204,7 +227,8 @@ static void test_upgrade(void)
 /* flatten and convert */
 static void test_copy(void)
 {
-	struct image_copy c = { .fresh = true, .unit = 4096 };
+	struct image_copy c = { .fresh = true, .unit = 4096,
+				.progress = progress };
 
 	start();
 	c.from = open_over();

@@ -97,7 +97,7 @@ static void test_kind(int kind, u32 ss)
 		check_contents(&over.io, &h, want, false);
 		planned = h;
 		CHECK(!cow_plan(&planned));
-		CHECK_INT(cow_upgrade(&over.io, &h, &fresh.io, &planned), 0);
+		CHECK_INT(cow_upgrade(&over.io, &h, &fresh.io, &planned, NULL), 0);
 		cutio_cut(&fresh);	/* all of it was synced */
 		CHECK(!cow_parse(fresh.now, COW_HEADER_MOST, ROOM, &h));
 		CHECK_INT(h.mtime, 77);

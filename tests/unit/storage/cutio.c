@@ -7,21 +7,6 @@
 
 #define SECTOR	512u
 
-static u32 state = 1;
-
-void random_seed(u32 seed)
-{
-	state = seed ? seed : 1;
-}
-
-u32 random_below(u32 n)
-{
-	state ^= state << 13;
-	state ^= state >> 17;
-	state ^= state << 5;
-	return state % n;
-}
-
 static struct cutio *cut_of(struct io *io)
 {
 	return (struct cutio *)io;
@@ -52,27 +37,18 @@ static void touch(struct cutio *c, u64 off, u64 len)
 static s64 move(struct cutio *c, const struct iovec *iov, int n, u64 off,
 		bool in)
 {
-	u64 done = 0, most = ~0ull;
-	int i;
+	u64 len = vec_total(iov, n), most = ~0ull;
 
 	if (c->shorten && random_below(2))
 		most = 1 + random_below(3000);
-	for (i = 0; i < n && done < most; i++) {
-		u64 part = iov[i].iov_len;
-
-		if (part > most - done)
-			part = most - done;
-		if (off + done >= c->size)
-			break;
-		if (part > c->size - off - done)
-			part = c->size - off - done;
-		if (in)
-			memcpy(iov[i].iov_base, c->now + off + done, part);
-		else
-			memcpy(c->now + off + done, iov[i].iov_base, part);
-		done += part;
-	}
-	return (s64)done;
+	if (off >= c->size)
+		return 0;
+	if (len > c->size - off)
+		len = c->size - off;
+	if (len > most)
+		len = most;
+	vec_copy(iov, c->now + off, len, in);
+	return (s64)len;
 }
 
 static s64 cut_readv(struct io *io, const struct iovec *iov, int n, u64 off,

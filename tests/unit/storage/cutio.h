@@ -8,6 +8,7 @@
 #define TESTS_UNIT_STORAGE_CUTIO_H
 
 #include "../../../ubd/format/io.h"
+#include "../drivers/iotest.h"
 
 struct cutio {
 	struct io io;
@@ -26,8 +27,5 @@ void cutio_free(struct cutio *c);
 void cutio_cut(struct cutio *c);
 /* All that was written is safe. */
 void cutio_settle(struct cutio *c);
-
-u32 random_below(u32 n);
-void random_seed(u32 seed);
 
 #endif

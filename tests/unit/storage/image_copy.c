@@ -116,7 +116,7 @@ static void test_cow(int rounds)
 		CHECK_INT(copy(cow_over_base(), false, &reading), 0);
 		cutio_cut(&target);	/* it was flushed */
 		check_reads(cow_over_base());
-		CHECK_INT(cow_scan(&target.io, &head, target.size, &r), 0);
+		CHECK_INT(cow_scan(&target.io, &head, target.size, &r, NULL), 0);
 		CHECK_INT((s64)r.set, (s64)count_different());
 		CHECK_INT((s64)r.garbage, 0);
 		stop();
