@@ -64,7 +64,8 @@ def read(root, p, at, size):
 
 def look(root, p):
     st = os.lstat(root + "/" + p)
-    links = st.st_nlink
+    # (not every file system counts links of directories)
+    links = 0 if stat.S_ISDIR(st.st_mode) else st.st_nlink
     return (st.st_mode, links, 0 if stat.S_ISDIR(st.st_mode) else st.st_size,
             st.st_mtime_ns if st.st_mtime_ns % 10 ** 9 == 7007 else 0)
 
@@ -92,9 +93,9 @@ def step():
     p, q, d, at = path(), path(), data(), offset()
     size = rnd.choice((0, 1, 4095, 4096, 50000, 1 << 20))
     mode = rnd.choice((0o600, 0o755, 0o4711, 0o2770))
-    t = rnd.randrange(1 << 33) * 1000000000 + 7000 + 7
+    t = rnd.randrange(1 << 31) * 1000000000 + 7000 + 7
     flags = rnd.choice((0, 1, 2, 2, 3))
-    alloc = rnd.choice((0, 3, 16))
+    alloc = rnd.choice(allocs)
     return rnd.choice([
         lambda r: write(r, p, at, d, os.O_CREAT),
         lambda r: write(r, p, at, d, 0),
@@ -157,13 +158,25 @@ def use_opened(i):
             os.close(fd)
 
 
+def can_allocate(mode):
+    """Not every file system of a host can do all that ours must."""
+    try:
+        fallocate(here, "probe", mode, 0, 4096)
+        return True
+    except OSError:
+        return False
+
+
 os.umask(0o022)
+write(here, "probe", 0, b"probe", os.O_CREAT)
+allocs = [m for m in (0, 3, 16) if can_allocate(m)] or [-1]
+os.unlink(here + "/probe")
 for i in range(count):
     rnd_times = rnd.choice((1, 1, 8))
     call = step()
     want, got = outcome(call, here), outcome(call, there)
-    if want == "errno ENOTSUP" and got != want:
-        sys.exit("%d: the host cannot do that" % i)
+    if want == "errno EEXIST" and got == "errno ENOTEMPTY":
+        got = want
     if want != got:
         sys.exit("%d: %r, not %r" % (i, got if len(repr(got)) < 200 else "...",
                                      want if len(repr(want)) < 200 else "..."))
