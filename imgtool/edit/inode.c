@@ -247,6 +247,48 @@ int edit_check_map(struct edit *edit, uint64_t ino)
 	return 0;
 }
 
+#define ROOT_MOST 4 /* extents in an inode */
+
+/*
+ * The library leaves a tree as high as it was. If what is left in its leaves
+ * fits into the inode, it goes there, as e2fsck would have it.
+ */
+static int shorten(struct edit *edit, struct ext2_inode_large *inode)
+{
+	struct ext3_extent_header *root = (void *)inode->i_block, *leaf;
+	struct ext3_extent_idx *idx = (void *)(root + 1);
+	struct ext3_extent all[ROOT_MOST];
+	unsigned int n = ext2fs_le16_to_cpu(root->eh_entries), i, more, has = 0;
+	uint64_t blocks[ROOT_MOST];
+	int r;
+
+	if (!(inode->i_flags & EXT4_EXTENTS_FL) || !n || n > ROOT_MOST ||
+	    ext2fs_le16_to_cpu(root->eh_depth) != 1)
+		return 0;
+	for (i = 0; i < n; i++) {
+		blocks[i] = ext2fs_le32_to_cpu(idx[i].ei_leaf) |
+			    (uint64_t)ext2fs_le16_to_cpu(idx[i].ei_leaf_hi)
+			    << 32;
+		r = ext_read_block(edit->ext, blocks[i], edit->ext->block);
+		if (r < 0)
+			return r;
+		leaf = (void *)edit->ext->block;
+		more = ext2fs_le16_to_cpu(leaf->eh_entries);
+		if (leaf->eh_depth || more > ROOT_MOST - has)
+			return 0;
+		memcpy(all + has, leaf + 1, more * sizeof(*all));
+		has += more;
+	}
+	memset(idx, 0, ROOT_MOST * sizeof(*all));
+	memcpy(idx, all, has * sizeof(*all));
+	root->eh_entries = ext2fs_cpu_to_le16(has);
+	root->eh_depth = 0;
+	for (i = 0; i < n; i++)
+		ext2fs_block_alloc_stats2(edit->lib, blocks[i], -1);
+	ext2fs_iblk_sub_blocks(edit->lib, (void *)inode, n);
+	return 0;
+}
+
 /* The library takes the last block of a file system for one behind its end: it
  * must believe that there is another. */
 int edit_punch(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
@@ -259,7 +301,8 @@ int edit_punch(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
 	ext2fs_blocks_count_set(sb, blocks + 1);
 	err = ext2fs_punch(edit->lib, ino, (void *)inode, NULL, start, end);
 	ext2fs_blocks_count_set(sb, blocks);
-	return edit_from_library(err);
+	edit->ext->ino = 0;
+	return err ? edit_from_library(err) : shorten(edit, inode);
 }
 
 static int free_blocks(struct edit *edit, uint64_t ino,

@@ -66,7 +66,8 @@ idle()
 
 unused()
 {
-	! find /proc/[0-9]*/fd -lname "$1" 2>/dev/null | grep -q .
+	# (no pipe to grep -q, which would end find before it has ended itself)
+	[ -z "$(find /proc/[0-9]*/fd -lname "$1" 2>/dev/null)" ]
 }
 
 # do_mount ARGUMENT...: in silence
