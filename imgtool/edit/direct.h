@@ -72,8 +72,8 @@ int edit_new_inode(struct edit *edit, uint64_t dir, uint32_t mode,
  */
 int edit_check_map(struct edit *edit, uint64_t ino);
 
-/* Free the blocks [START, END] of a file whose map was checked; INODE is it, and
- * has to be stored. */
+/* Free the blocks [START, END] of a file whose map was checked; INODE is it,
+ * and has to be stored. */
 int edit_punch(struct edit *edit, uint64_t ino, struct ext2_inode_large *inode,
 	       uint64_t start, uint64_t end);
 

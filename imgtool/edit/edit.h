@@ -79,7 +79,7 @@ struct edit {
 	const struct edit_ops *ops;
 	struct view view; /* the image, for fs_*(), view_name(), view_walk() */
 	uint32_t block_size;
-	bool changed;
+	bool changed; /* (to the direct writer: the mark is on disk) */
 	struct fs_time now;
 
 	/* of the direct writer */

@@ -3,8 +3,9 @@
  * imgtool mount: images through FUSE, by libfuse's low-level interface.
  *
  * A mount is read by many threads at once. Nothing in an image changes while
- * it is mounted (it is locked), so the kernel may keep all it is told as long
- * as it likes; we keep no state per open file or per inode.
+ * it is mounted (it is locked) but by the kernel that has it mounted, which may
+ * keep all it is told as long as it likes. Read-only, we keep no state per open
+ * file or per inode; tree.h tells of mounts that can be written to.
  */
 #ifndef IMGTOOL_MOUNT_MOUNT_H
 #define IMGTOOL_MOUNT_MOUNT_H
