@@ -147,7 +147,7 @@ static void changes_setattr(fuse_req_t req, fuse_ino_t node, struct stat *st,
 	if (r < 0)
 		tree_reply(req, r);
 	else
-		fuse_reply_attr(req, &now, MOUNT_TIMEOUT);
+		fuse_reply_attr(req, &now, tree_attr_timeout(tree, &now));
 }
 
 static bool may_be_set(const char *name)

@@ -55,6 +55,16 @@ int tree_stat(struct fs *fs, uint64_t ino, struct stat *st)
 	return 0;
 }
 
+/*
+ * How long the kernel may believe attributes. Of a directory that may change, not
+ * at all: what a listing of its parent says comes late where it changes meanwhile,
+ * and the kernel, which notices that for files, would keep it.
+ */
+double tree_attr_timeout(const struct tree *tree, const struct stat *st)
+{
+	return tree->edit && S_ISDIR(st->st_mode) ? 0 : MOUNT_TIMEOUT;
+}
+
 /* What a directory says is behind one of its names. */
 int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
 	       struct fuse_entry_param *entry)
@@ -70,7 +80,8 @@ int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
 	if (tree->edit)
 		known_add(&tree->known, ino);
 	entry->ino = ino;
-	entry->attr_timeout = entry->entry_timeout = MOUNT_TIMEOUT;
+	entry->entry_timeout = MOUNT_TIMEOUT;
+	entry->attr_timeout = tree_attr_timeout(tree, &entry->attr);
 	return 0;
 }
 
@@ -138,7 +149,7 @@ static void tree_getattr(fuse_req_t req, fuse_ino_t node,
 	if (r < 0)
 		fuse_reply_err(req, -r);
 	else
-		fuse_reply_attr(req, &st, MOUNT_TIMEOUT);
+		fuse_reply_attr(req, &st, tree_attr_timeout(tree, &st));
 }
 
 static void tree_readlink(fuse_req_t req, fuse_ino_t node)

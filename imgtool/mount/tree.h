@@ -51,6 +51,9 @@ int tree_stat(struct fs *fs, uint64_t ino, struct stat *st);
 int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
 	       struct fuse_entry_param *entry);
 
+/* How long the kernel may believe attributes. */
+double tree_attr_timeout(const struct tree *tree, const struct stat *st);
+
 /* The reply that has no data: R is 0 or -errno. */
 void tree_reply(fuse_req_t req, int r);
 
