@@ -140,7 +140,11 @@ static void run_guest(struct pt_regs *regs, struct host_trap *trap)
 	if (t->running) {
 		host_thread_run(t->ht, 0, NULL, trap);
 	} else {
+		/* interrupts are off; to lockdep this is user mode already */
+		lockdep_hardirqs_off(CALLER_ADDR0);
 		ht = host_thread_of_current();
+		lockdep_hardirqs_on_prepare();
+		lockdep_hardirqs_on(CALLER_ADDR0);
 		if (!ht) {
 			trap->kind = TRAP_DEAD;
 			return;
