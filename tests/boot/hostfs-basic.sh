@@ -17,7 +17,7 @@ echo two >>a/f
 [ "$(cat a/f)" = "one
 two" ]
 mv a/f a/b/g
-! mv a/b/g none/g 2>/dev/null
+! mv a/b/g none/g 2>/dev/null || exit 2
 ln a/b/g hard
 [ "$(stat -c %h a/b/g)" = 2 ]
 rm a/b/g
@@ -50,17 +50,17 @@ dd if=/dev/zero of=full bs=1 seek=12345 count=10 conv=notrunc 2>/dev/null
 i=0; mkdir many; while [ $i -lt 2000 ]; do : >many/$i; i=$((i+1)); done
 [ "$(ls many | wc -l)" = 2000 ]
 rm -r many
-! mkdir a 2>/dev/null
-! rmdir a 2>/dev/null
+! mkdir a 2>/dev/null || exit 3
+! rmdir a 2>/dev/null || exit 4
 rm -r a
 cd /; umount /mnt
 mount -t hostfs none /mnt -o "ro,hostfs=$1"
-! ( : >/mnt/ro ) 2>/dev/null
+! ( : >/mnt/ro ) 2>/dev/null || exit 5
 mount -o remount,rw /mnt
 : >/mnt/ro
 rm /mnt/ro
 mount -o remount,ro /mnt
-! ( : >/mnt/ro ) 2>/dev/null
+! ( : >/mnt/ro ) 2>/dev/null || exit 6
 umount /mnt
 '
 check()

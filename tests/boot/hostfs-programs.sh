@@ -90,13 +90,15 @@ for mode in delete wal; do
 	wait $one; wait $two
 	[ "$(cat $mode.seen)" = 0 ]
 	# a writer that does not wait is refused
-	exec 4> >(sqlite3 $mode.db >/tmp/held)
+	exec 4> >(sqlite3 $mode.db >/tmp/held.$mode)
+	holder=$!
 	echo "BEGIN IMMEDIATE; SELECT \"held\";" >&4
-	until grep -q held /tmp/held; do sleep 0.1; done
-	! sqlite3 -bail $mode.db "BEGIN IMMEDIATE;" 2>/tmp/refused
+	until grep -qs held /tmp/held.$mode; do sleep 0.1; done
+	! sqlite3 -bail $mode.db "BEGIN IMMEDIATE;" 2>/tmp/refused || exit 2
 	grep -q "database is locked" /tmp/refused
 	[ $mode != wal ] || [ -e wal.db-shm ]
 	exec 4>&-
+	wait $holder
 done
 '
 

@@ -18,7 +18,7 @@ IMAGE=$PWD/modules.img run_guest -- sh -c '
 	grep -q "^dummy " /proc/modules
 	ip link show dummy0 >/dev/null
 	rmmod dummy
-	! grep -q "^dummy " /proc/modules
+	! grep -q "^dummy " /proc/modules || exit 2
 	echo loaded and gone'
 assert_status 0
 assert_out "loaded and gone"

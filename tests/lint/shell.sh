@@ -19,3 +19,11 @@ done < <(project_files '*')
 shellcheck --severity=warning --exclude=SC1090,SC1091,SC2034,SC2120,SC2154,SC2164 \
 	"${scripts[@]}" ||
 	fail "shellcheck"
+
+# "! command" alone never ends a script under set -e: it says what else happens, or
+# is the last of its script or function.
+bare=$(awk 'FNR == 1 { held = "" }
+	held != "" { if ($0 !~ /^[ \t]*}/) print held; held = "" }
+	/^[ \t]*! / && !/\|\||&&|\\$|; (then|do)$|'\''/ { held = FILENAME ":" FNR ": " $0 }' \
+	"${scripts[@]}")
+[ -z "$bare" ] || fail "not checked: $bare"
