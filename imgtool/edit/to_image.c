@@ -35,6 +35,8 @@ static int report(const struct to_image *to, const struct copy_node *node,
 {
 	if (err == 0 || err == -1)
 		return err;
+	if (err == -FS_GONE)
+		return -2;
 	if (err == -EEXIST || err == -ENOTDIR || err == -EISDIR)
 		return msg_error(node->path, "cannot take the place of what "
 				 "is there");

@@ -5,7 +5,7 @@
  * Requests may be sent ahead; answers come in their order. Everything that is
  * received is checked here as far as sizes and order go, and by tree.c as far
  * as contents go. After anything that breaks the protocol, or the engine's
- * end, the client is dead: all calls give -EIO.
+ * end, the client is dead: all calls give -FS_GONE (of view/fs.h).
  *
  * Functions return 0 or -errno. Not safe for several threads at once.
  */
@@ -31,6 +31,9 @@ struct client {
 	/* Called while nothing can be read or written: waits for EVENTS (of
 	 * poll). May be NULL. */
 	void (*wait)(void *context, int fd, short events);
+	/* Called once when the client dies, because the protocol was BROKEN or
+	 * because there is nobody on the other side; reports it. May be NULL. */
+	void (*died)(void *context, bool broken);
 	void *wait_context;
 	char *reply; /* ENGINE_REPLY_MOST + 1 bytes: that of the last answer */
 	size_t size;
@@ -62,7 +65,8 @@ int client_receive(struct client *client, size_t most, bool *more);
 int client_ask(struct client *client, const struct client_request *request,
 	       size_t most);
 
-/* The protocol was broken. Returns -EPROTO. */
+/* The protocol was broken. Returns -FS_GONE, or -EPROTO if that is not
+ * reported. */
 int client_broken(struct client *client);
 
 #endif

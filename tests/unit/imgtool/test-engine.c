@@ -173,7 +173,7 @@ START_TEST(heads)
 		put(&f, data, sizeof(data));
 		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -EPROTO);
 		ck_assert(f.engine.client.dead);
-		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -EIO);
+		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -FS_GONE);
 		end(&f);
 	}
 }
@@ -191,7 +191,7 @@ START_TEST(cut_off)
 		say_head(&f, 0, 0, sizeof(a));
 		put(&f, &a, n);
 		close(f.fd);
-		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -EIO);
+		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -FS_GONE);
 		engine_finish(&f.engine);
 	}
 }
