@@ -2,6 +2,7 @@
 /* What is in files: data, targets of symlinks, extended attributes. */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,22 @@
 #include <unistd.h>
 
 #include "imgtool/engine/agent/agent.h"
+
+/*
+ * What was read goes to the host and is not read again, so the pages are of no
+ * more use; and pages used anew are much cheaper than those that the guest has
+ * not used yet, which the host has to find and to clear first. (Some lag: a
+ * block of a compressed file may be larger than what is read at once.)
+ */
+#define LAG (2 * (uint64_t)ENGINE_DATA_MOST)
+
+static void drop_behind(int fd, uint64_t offset, size_t size)
+{
+	uint64_t start = offset > LAG ? offset - LAG : 0;
+
+	if (size == ENGINE_DATA_MOST && offset)
+		posix_fadvise(fd, start, offset - start, POSIX_FADV_DONTNEED);
+}
 
 void serve_read(const struct request *request)
 {
@@ -26,10 +43,12 @@ void serve_read(const struct request *request)
 		if (n > 0)
 			used += n;
 	}
-	if (fd < 0 || n < 0)
+	if (fd < 0 || n < 0) {
 		answer_error(request, fd < 0 ? fd : -errno, "");
-	else
-		answer(request, room, used);
+		return;
+	}
+	answer(request, room, used);
+	drop_behind(fd, request->head.offset, used);
 }
 
 void serve_seek(const struct request *request)
