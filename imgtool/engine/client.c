@@ -128,6 +128,11 @@ int client_send(struct client *client, const struct client_request *request)
 	if (client->sent_count == CLIENT_AHEAD ||
 	    head.data_size > ENGINE_DATA_MOST)
 		return -EINVAL;
+	if (client->sent_count &&
+	    client->sent_bytes + head.path_size + head.data_size >
+	    CLIENT_AHEAD_BYTES)
+		return -EAGAIN;
+	client->sent_bytes += sizeof(head) + head.path_size + head.data_size;
 	head.id = client->next_id++;
 	client->sent[client->sent_count++] = head.id;
 	return send_all(client, v, 3);
@@ -162,6 +167,8 @@ int client_receive(struct client *client, size_t most, bool *more)
 	*more = head.flags & ENGINE_MORE;
 	if (!*more) {
 		client->sent_count--;
+		if (!client->sent_count)
+			client->sent_bytes = 0;
 		memmove(client->sent, client->sent + 1,
 			client->sent_count * sizeof(*client->sent));
 	}

@@ -20,13 +20,18 @@
 #include "imgtool/engine/proto.h"
 
 /* Requests that may be under way at once. */
-#define CLIENT_AHEAD 4
+#define CLIENT_AHEAD 8
+
+/* ... and their bytes: they must all find room on their way, since the other
+ * side takes none while we do not take its answer. */
+#define CLIENT_AHEAD_BYTES (64u << 10)
 
 struct client {
 	int fd; /* a stream socket, non-blocking; -1: closed */
 	bool dead;
 	uint32_t next_id;
 	uint32_t sent[CLIENT_AHEAD]; /* ids, the oldest first */
+	size_t sent_bytes;	     /* of all that are under way, about */
 	unsigned int sent_count;
 	/* Called while nothing can be read or written: waits for EVENTS (of
 	 * poll). May be NULL. */
@@ -52,7 +57,8 @@ struct client_request {
 	uint64_t offset, length;
 };
 
-/* Send one; at most CLIENT_AHEAD of them may be without an answer. */
+/* Send one; at most CLIENT_AHEAD of them may be without an answer. -EAGAIN:
+ * first the others must be answered. */
 int client_send(struct client *client, const struct client_request *request);
 
 /*

@@ -69,6 +69,9 @@ int file_find(const char *path);
 /* One that data can be read from; regular files only. */
 int file_open(const char *path);
 
+/* NAME in a directory, which is no path: or -1 with errno. The caller closes it. */
+int file_open_in(int dir, const char *name);
+
 /* The same to write to: the caller closes it. */
 int file_open_write(const char *path);
 
@@ -91,6 +94,7 @@ void serve_stat(const struct request *request);
 void serve_readdir(const struct request *request);
 void serve_usage(const struct request *request);
 void serve_read(const struct request *request);
+void serve_read_files(const struct request *request);
 void serve_seek(const struct request *request);
 void serve_readlink(const struct request *request);
 void serve_xattrs(const struct request *request);

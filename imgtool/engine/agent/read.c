@@ -51,6 +51,76 @@ void serve_read(const struct request *request)
 	drop_behind(fd, request->head.offset, used);
 }
 
+/* SIZE bytes, or up to the end: how many; or -errno. */
+static ssize_t read_from(int dir, const char *name, char *to, size_t size)
+{
+	int fd = file_open_in(dir, name);
+	ssize_t n = 1;
+	size_t used = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (used < size && n > 0) {
+		n = pread(fd, to + used, size - used, used);
+		if (n > 0)
+			used += n;
+	}
+	if (n < 0)
+		n = -errno;
+	close(fd);
+	return n < 0 ? n : (ssize_t)used;
+}
+
+/* The name that is wanted at AT, of SPACE bytes; 0: what is there is none. */
+static size_t take_want(const char *at, size_t space, struct engine_want *want,
+			char name[NAME_MAX + 1])
+{
+	size_t n;
+
+	if (space < sizeof(*want))
+		return 0;
+	memcpy(want, at, sizeof(*want));
+	n = ENGINE_ALIGN(sizeof(*want) + (size_t)want->name_size);
+	if (!want->name_size || want->name_size > NAME_MAX || n > space)
+		return 0;
+	memcpy(name, at + sizeof(*want), want->name_size);
+	name[want->name_size] = 0;
+	return strchr(name, '/') ? 0 : n;
+}
+
+void serve_read_files(const struct request *request)
+{
+	const char *at = request->data, *end = at + request->head.data_size;
+	int dir = file_find(request->path);
+	char name[NAME_MAX + 1];
+	struct engine_want want;
+	struct engine_file file;
+	size_t used = 0, n, whole;
+	ssize_t size;
+
+	for (; dir >= 0 && at < end; at += n) {
+		n = take_want(at, end - at, &want, name);
+		whole = ENGINE_ALIGN(sizeof(file) + (size_t)want.size);
+		if (!n || whole > ENGINE_DATA_MOST - used) {
+			answer_error(request, -EPROTO, "");
+			return;
+		}
+		size = read_from(dir, name, room + used + sizeof(file),
+				 want.size);
+		file.error = size < 0 ? size : 0;
+		file.size = size < 0 ? 0 : size;
+		memcpy(room + used, &file, sizeof(file));
+		used += sizeof(file) + file.size;
+		whole = ENGINE_ALIGN(used);
+		memset(room + used, 0, whole - used);
+		used = whole;
+	}
+	if (dir < 0)
+		answer_error(request, dir, "");
+	else
+		answer(request, room, used);
+}
+
 void serve_seek(const struct request *request)
 {
 	struct engine_extent extent;
