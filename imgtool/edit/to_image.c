@@ -276,6 +276,8 @@ static int sink_add(struct copy *copy, const struct copy_node *node)
 		r = -EISDIR;
 	if (r < 0)
 		return report(to, node, r);
+	if (old.ino)
+		copy_replaced(copy, old.ino);
 	if (old.ino && S_ISREG(old.attr.mode) && S_ISREG(node->attr.mode))
 		return report(to, node, overwrite(copy, node, &old.attr));
 	if (old.ino && !old.dir)
@@ -295,6 +297,8 @@ static int sink_link(struct copy *copy, const struct copy_node *node,
 
 	if (r == 0 && old.ino == id)
 		return 0;
+	if (r == 0 && old.ino)
+		copy_replaced(copy, old.ino);
 	if (r == 0 && old.ino)
 		r = S_ISDIR(old.attr.mode) ? -EISDIR :
 		    edit_unlink(to->edit, old.dir, node->name, old.ino);

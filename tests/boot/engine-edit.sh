@@ -56,6 +56,11 @@ unix()
 	ok imgtool ln "$@" "$img:/kept/hello" "$img:/third"
 	ok imgtool rm "$@" "$img:/kept/hello"
 	ok imgtool mv "$@" "$img:/third" "$img:/kept/again"
+	ok imgtool mkdir "$@" "$img:/several"
+	ok imgtool cp -a "$@" tree/hello tree/dir "$img:/several"
+	[ "$(imgtool stat --json "$@" "$img:/several/hello" |
+		grep -o '"links":[0-9]*')" = '"links":2' ] ||
+		fail "$img: a hard link between operands is lost"
 	ok imgtool ln -s "$@" ../over "$img:/kept/symlink"
 	ok imgtool chmod -R "$@" go-rwx "$img:/kept/dir"
 	ok imgtool chown "$@" 1000:2000 "$img:/kept/dir/big"
