@@ -127,10 +127,10 @@ extern bool (*engine_is_there)(const char *type);
 /* Begin with an engine that answers on FD, which is taken over. */
 void engine_begin(struct engine *engine, int fd);
 
-/* Mount DEVICE of TYPE ("": any). 0 or -errno; *SAYS, in memory of the engine,
- * is what its kernel says. */
+/* Mount DEVICE of TYPE ("": any), with ENGINE_CLOCK at TIME. 0 or -errno; *SAYS,
+ * in memory of the engine, is what its kernel says. */
 int engine_mount(struct engine *engine, const char *device, const char *type,
-		 unsigned int flags, const char **says);
+		 unsigned int flags, int64_t time, const char **says);
 
 /* What is behind fs; its close calls fs->release. */
 void engine_tree(struct engine *engine, struct fs *fs);

@@ -32,7 +32,8 @@ enum engine_op {
 	/*
 	 * Mount the disk that the path names (of the host's part only: a file
 	 * under /dev); data: the type of file system. Flag ENGINE_WRITE: to be
-	 * changed. Answers its type as text.
+	 * changed; with ENGINE_CLOCK at the time that offset is, in seconds,
+	 * or after the first day of 1970. Answers its type as text.
 	 */
 	ENGINE_MOUNT = 1,
 	ENGINE_STAT,	 /* -> struct engine_attr */
@@ -66,6 +67,7 @@ enum engine_op {
 
 /* flags of requests */
 #define ENGINE_WRITE	    1 /* MOUNT */
+#define ENGINE_CLOCK	    4 /* MOUNT */
 #define ENGINE_LIST_XATTRS  2 /* READDIR: say which have attributes */
 
 struct engine_request {

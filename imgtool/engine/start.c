@@ -22,6 +22,7 @@
 #include "imgtool/engine/watch.h"
 #include "imgtool/msg.h"
 #include "imgtool/run/run.h"
+#include "imgtool/size.h"
 
 /* The agent's program, as it lies in imgtool. */
 extern const unsigned char engine_init_start[], engine_init_end[];
@@ -357,13 +358,18 @@ static int mount_disk(struct guest_process *g, const struct disk *disk)
 {
 	const struct engine_type *type = engine_find_type(disk->fs);
 	struct engine *e = &g->engine;
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	unsigned int flags = g->writable ? ENGINE_WRITE : 0;
 	char device[32];
 	const char *says;
+	int64_t time = 0;
 	int r;
 
 	name_device(disk, device, sizeof(device));
-	r = engine_mount(e, device, type ? type->kernel : disk->fs,
-			 g->writable ? ENGINE_WRITE : 0, &says);
+	if (g->writable && epoch && epoch_parse(epoch, &time) == 0)
+		flags |= ENGINE_CLOCK;
+	r = engine_mount(e, device, type ? type->kernel : disk->fs, flags,
+			 time, &says);
 	if (r < 0)
 		return report(g, disk, r, says);
 	/* as blkid calls it, like all else that we say about images */

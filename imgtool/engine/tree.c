@@ -420,10 +420,11 @@ static void take_type(struct engine *e, const char *type)
 }
 
 int engine_mount(struct engine *e, const char *device, const char *type,
-		 unsigned int flags, const char **says)
+		 unsigned int flags, int64_t time, const char **says)
 {
 	struct client_request request = {
 		.op = ENGINE_MOUNT, .flags = flags, .path = device,
+		.offset = time,
 		.data = type, .data_size = strlen(type),
 	};
 	int r = engine_ask(e, &request, sizeof(e->type) - 1);

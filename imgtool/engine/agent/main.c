@@ -175,12 +175,15 @@ static void serve(const struct request *request)
 {
 	unsigned int op = request->head.op;
 
-	if (op >= sizeof(services) / sizeof(*services) || !services[op])
+	if (op >= sizeof(services) / sizeof(*services) || !services[op]) {
 		answer_error(request, -ENOSYS, "");
-	else if (mount_root < 0 && op != ENGINE_MOUNT && op != ENGINE_END)
+	} else if (mount_root < 0 && op != ENGINE_MOUNT && op != ENGINE_END) {
 		answer_error(request, -ENODEV, "");
-	else
+	} else {
+		clock_before(request);
 		services[op](request);
+		clock_after(request);
+	}
 }
 
 /* ---- start ---- */
