@@ -7,13 +7,20 @@
 #include "imgtool/edit/copy.h"
 #include "imgtool/msg.h"
 
-/* Files with several names that have been copied, by device and inode. */
+/*
+ * Files with several names that have been copied, by device and inode; and by
+ * their ids, what each is a copy of. A copy may have been replaced since, by a
+ * later operand, and its id be that of something else: only where both agree
+ * there is something to link to.
+ */
 struct copy_link {
-	uint64_t device, ino, id;
+	uint64_t device, ino;  /* the key; of an id, device is 0 */
+	uint64_t of, id;       /* what it is a copy of; or just its id */
+	bool used;
 };
 
 struct copy_links {
-	struct copy_link *slots; /* id 0: free */
+	struct copy_link *slots;
 	size_t size, count;
 };
 
@@ -25,7 +32,7 @@ static struct copy_link *find_slot(struct copy_links *links, uint64_t device,
 
 	for (;; at = (at + 1) % links->size) {
 		link = &links->slots[at];
-		if (!link->id || (link->device == device && link->ino == ino))
+		if (!link->used || (link->device == device && link->ino == ino))
 			return link;
 	}
 }
@@ -38,38 +45,62 @@ static void grow(struct copy_links *links)
 	links->size = old.size ? old.size * 2 : 64;
 	links->slots = mem_zalloc(links->size * sizeof(*links->slots));
 	for (i = 0; i < old.size; i++)
-		if (old.slots[i].id)
+		if (old.slots[i].used)
 			*find_slot(links, old.slots[i].device,
 				   old.slots[i].ino) = old.slots[i];
 	free(old.slots);
 }
 
+static void set(struct copy_links *links, struct copy_link link)
+{
+	struct copy_link *slot;
+
+	if (2 * (links->count + 1) > links->size)
+		grow(links);
+	slot = find_slot(links, link.device, link.ino);
+	links->count += !slot->used;
+	link.used = true;
+	*slot = link;
+}
+
 static uint64_t seen_before(struct copy *copy, const struct copy_node *node)
 {
-	if (!copy->seen || !copy->seen->size)
+	struct copy_links *seen = copy->seen;
+	const struct copy_link *made;
+	uint64_t id;
+
+	if (!seen)
 		return 0;
-	return find_slot(copy->seen, node->device, node->attr.ino)->id;
+	id = find_slot(&seen[0], node->device, node->attr.ino)->id;
+	made = id ? find_slot(&seen[1], 0, id) : NULL;
+	return made && made->of == node->device &&
+	       made->id == node->attr.ino ? id : 0;
 }
 
 static void remember(struct copy *copy, const struct copy_node *node)
 {
-	struct copy_links *links = copy->seen;
-	struct copy_link *link;
+	uint64_t device = node->device, ino = node->attr.ino;
 
-	if (!links)
-		links = copy->seen = mem_zalloc(sizeof(*links));
-	if (2 * (links->count + 1) > links->size)
-		grow(links);
-	link = find_slot(links, node->device, node->attr.ino);
-	*link = (struct copy_link){ node->device, node->attr.ino,
-				    copy->last_id };
-	links->count++;
+	if (!copy->seen)
+		copy->seen = mem_zalloc(2 * sizeof(*copy->seen));
+	set(&copy->seen[0], (struct copy_link){ device, ino, 0,
+						copy->last_id, true });
+	set(&copy->seen[1], (struct copy_link){ 0, copy->last_id, device,
+						ino, true });
+}
+
+void copy_replaced(struct copy *copy, uint64_t id)
+{
+	if (copy->seen && find_slot(&copy->seen[1], 0, id)->used)
+		set(&copy->seen[1], (struct copy_link){ 0, id, 0, 0, true });
 }
 
 void copy_free(struct copy *copy)
 {
-	if (copy->seen)
-		free(copy->seen->slots);
+	if (copy->seen) {
+		free(copy->seen[0].slots);
+		free(copy->seen[1].slots);
+	}
 	free(copy->seen);
 	copy->seen = NULL;
 }

@@ -60,7 +60,7 @@ struct copy {
 	bool links;    /* hard links */
 	const struct copy_sink *sink;
 	uint64_t last_id; /* what add() made, as link() wants it; 0: nothing */
-	struct copy_links *seen;
+	struct copy_links *seen; /* copy.c */
 	int status; /* -1: something was reported */
 };
 
@@ -75,6 +75,10 @@ bool copy_keeps_xattr(const char *name);
  * Returns 0 or -1: stop. What goes wrong is reported, and in copy->status. */
 int copy_from_host(struct copy *copy, const char *path, const char *name);
 int copy_from_image(struct copy *copy, struct view *view, const char *name);
+
+/* What had this id has been replaced or written over: a sink's ids may be used
+ * anew. */
+void copy_replaced(struct copy *copy, uint64_t id);
 
 void copy_free(struct copy *copy);
 

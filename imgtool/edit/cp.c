@@ -37,7 +37,8 @@ struct cp {
 	struct copy copy;
 	struct place to;
 	struct edit edit;	/* if the target is in an image */
-	struct copy_sink *sink;
+	struct copy_sink *sink; /* for all operands, if there are several */
+	uint64_t dir;		/* of the image that it is in */
 	bool several;
 };
 
@@ -124,9 +125,9 @@ static void own_name(const struct place *from, char name[FS_NAME_LONGEST + 1])
 
 /* -------------------------------------------------------- into an image */
 
-static int into_image(struct cp *cp, struct place *from)
+/* Open the target for NAME, which may turn out to be another one. */
+static int open_image(struct cp *cp, char name[FS_NAME_LONGEST + 1])
 {
-	char name[FS_NAME_LONGEST + 1];
 	struct edit_where where;
 	const char *path = cp->to.target.path;
 	uint64_t dir, file = 0;
@@ -144,7 +145,6 @@ static int into_image(struct cp *cp, struct place *from)
 		edit_error(&cp->edit, path, r);
 		return -1;
 	}
-	own_name(from, name);
 	dir = where.dir;
 	if (where.ino && S_ISDIR(where.attr.mode)) {
 		dir = where.ino;
@@ -154,9 +154,18 @@ static int into_image(struct cp *cp, struct place *from)
 	}
 	cp->sink = sink_image_new(&cp->edit, dir, file);
 	cp->copy.sink = cp->sink;
-	r = copy_one(cp, from, name, dir);
-	sink_image_free(cp->sink);
-	return r;
+	cp->dir = dir;
+	return 0;
+}
+
+static int into_image(struct cp *cp, struct place *from)
+{
+	char name[FS_NAME_LONGEST + 1];
+
+	own_name(from, name);
+	if (!cp->sink && open_image(cp, name) < 0)
+		return -1;
+	return copy_one(cp, from, name, cp->dir);
 }
 
 /* --------------------------------------------------------- to the host */
@@ -215,28 +224,36 @@ static int open_place(const char *path, char name[FS_NAME_LONGEST + 1])
 	return fd;
 }
 
+/* Open the target for NAME, which may turn out to be another one. */
+static int open_host(struct cp *cp, bool is_dir, char name[FS_NAME_LONGEST + 1])
+{
+	const char *path = cp->to.text;
+	int fd = is_dir ? open_directory(path) : open_place(path, name);
+
+	if (fd < 0)
+		return -1;
+	cp->sink = sink_host_new(fd, path);
+	cp->copy.sink = cp->sink;
+	return 0;
+}
+
 static int to_host(struct cp *cp, struct place *from)
 {
 	char name[FS_NAME_LONGEST + 1];
 	const char *path = cp->to.text;
 	struct stat st;
 	bool there = !stat(path, &st);
-	int fd, r;
 
+	own_name(from, name);
+	if (cp->sink)
+		return copy_one(cp, from, name, 0);
 	if (cp->several && (!there || !S_ISDIR(st.st_mode)))
 		return msg_error(path, "is no directory");
 	if (there && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return to_stream(cp, from);
-	own_name(from, name);
-	fd = there && S_ISDIR(st.st_mode) ? open_directory(path) :
-					    open_place(path, name);
-	if (fd < 0)
+	if (open_host(cp, there && S_ISDIR(st.st_mode), name) < 0)
 		return -1;
-	cp->sink = sink_host_new(fd, path);
-	cp->copy.sink = cp->sink;
-	r = copy_one(cp, from, name, 0);
-	sink_host_free(cp->sink);
-	return r;
+	return copy_one(cp, from, name, 0);
 }
 
 /* ---------------------------------------------------------------- the verb */
@@ -291,7 +308,6 @@ static int copy_operand(struct cp *cp, const char *text, const char *exact)
 				      to_host(cp, &from);
 	}
 	target_free(&from.target);
-	copy_free(&cp->copy);
 	if (r < 0)
 		cp->copy.status = -1;
 	return r;
@@ -321,6 +337,9 @@ int verb_cp(int argc, char **argv)
 		cp.copy.status = -1;
 	for (i = 0; r == 0 && i < args.argc - 1; i++)
 		r = copy_operand(&cp, args.argv[i], from);
+	copy_free(&cp.copy);
+	if (cp.sink)
+		(cp.to.in_image ? sink_image_free : sink_host_free)(cp.sink);
 	if (cp.to.in_image && (i || r == 0) && edit_close(&cp.edit) < 0)
 		cp.copy.status = -1;
 	target_free(&cp.to.target);

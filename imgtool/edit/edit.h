@@ -29,6 +29,8 @@ struct edit_attr {
 #define EDIT_SET_OWNER 2
 #define EDIT_SET_ATIME 4
 #define EDIT_SET_MTIME 8
+/* What the file system has no room for is left out, and no error. */
+#define EDIT_SET_LENIENT 16
 
 /* Each is what the function of its name below says. */
 struct edit_ops {
@@ -81,6 +83,10 @@ struct edit {
 	uint32_t block_size;
 	bool changed; /* (to the direct writer: the mark is on disk) */
 	struct fs_time now;
+
+	/* of the guest: what the file system has none of, where -EOPNOTSUPP
+	 * was returned; or NULL */
+	const char *lacks;
 
 	/* of the direct writer */
 	struct struct_ext2_filsys *lib;

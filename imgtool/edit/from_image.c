@@ -12,6 +12,7 @@ struct from_image {
 	struct copy_source source;
 	struct view *view;
 	const char *name;
+	uint64_t device;
 };
 
 static ssize_t image_read(const struct copy_node *node, uint64_t offset,
@@ -46,6 +47,7 @@ static void make_node(const struct from_image *from, const struct visit *visit,
 	node->name = visit->depth ? visit->name : from->name;
 	node->depth = visit->depth;
 	node->attr = *visit->attr;
+	node->device = from->device;
 	node->fd = -1;
 }
 
@@ -73,10 +75,22 @@ static int leave(void *context, const struct visit *visit)
 	return r;
 }
 
+/* A number for the file system: inodes of another one are other files. */
+static uint64_t device_of(const struct disk *disk)
+{
+	const uint64_t k = 0x9e3779b97f4a7c15ULL;
+	struct stat st = { 0 };
+
+	fstat(disk->fd, &st);
+	/* (no host's device has the uppermost bit) */
+	return ((st.st_dev * k ^ st.st_ino) * k ^ disk->offset) | 1ULL << 63;
+}
+
 int copy_from_image(struct copy *copy, struct view *view, const char *name)
 {
 	struct from_image from = {
 		.copy = copy, .view = view, .name = name,
+		.device = device_of(&view->disk),
 		.source = { image_read, image_data, image_readlink,
 			    image_xattrs, &view->fs },
 	};

@@ -7,10 +7,14 @@
  *
  * A file has its name from the start, and loses it when it cannot be filled.
  * Times of change are the guest's clock.
+ *
+ * What vfat and exfat do not have, Linux leaves out in silence or does "not
+ * permit". Here it is said what that is; in copies it is left out.
  */
 #include <assert.h>
 #include <errno.h>
 #include <linux/limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +26,28 @@
 static struct fs *fs_of(struct edit *edit)
 {
 	return &edit->view.fs;
+}
+
+static bool is_fat(struct edit *edit)
+{
+	return !strcmp(fs_of(edit)->type, "vfat") ||
+	       !strcmp(fs_of(edit)->type, "exfat");
+}
+
+/* The file system has no WHAT. */
+static int lacks(struct edit *edit, const char *what)
+{
+	edit->lacks = what;
+	return -EOPNOTSUPP;
+}
+
+/* The result of making something, of which vfat and exfat may have none. */
+static int made(struct edit *edit, int r, const char *what)
+{
+	edit->lacks = NULL;
+	if (r == -EINVAL && is_fat(edit))
+		return lacks(edit, "such names");
+	return r == -EACCES && what && is_fat(edit) ? lacks(edit, what) : r;
 }
 
 static int guest_begin(struct edit *edit)
@@ -39,14 +65,21 @@ static int guest_close(struct edit *edit)
 
 static const char *guest_strerror(const struct edit *edit, int err)
 {
+	static char text[128];
+
+	if (err == -EOPNOTSUPP && edit->lacks) {
+		snprintf(text, sizeof(text), "the file system, %s, has no %s",
+			 edit->view.fs.type, edit->lacks);
+		return text;
+	}
 	switch (-err) {
 	case EUCLEAN:
 		return "the file system is damaged here";
 	case EIO:
 		return "the guest has failed";
 	case EACCES:
-		return "the file system has no such thing, or does not permit "
-		       "it";
+		return "is immutable or append-only, or the file system has no "
+		       "such thing";
 	case EOPNOTSUPP:
 		return "the file system has no such thing";
 	case EINVAL:
@@ -72,8 +105,12 @@ static int guest_new_file(struct edit *edit, uint64_t dir, const char *name,
 		.length = (uint64_t)major << 32 | minor,
 	};
 
-	return edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
-					       ino);
+	int r = edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
+						ino);
+
+	return made(edit, r, S_ISREG(mode) ? NULL :
+			     S_ISFIFO(mode) ? "fifos" :
+			     S_ISSOCK(mode) ? "sockets" : "devices");
 }
 
 static int guest_enter(struct edit *edit, uint64_t dir, const char *name,
@@ -92,8 +129,8 @@ static int guest_mkdir(struct edit *edit, uint64_t dir, const char *name,
 {
 	struct client_request op = { .op = ENGINE_MKDIR, .offset = mode };
 
-	return edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
-					       ino);
+	return edit_begin(edit) ?:
+	       made(edit, change_make(fs_of(edit), dir, name, &op, ino), NULL);
 }
 
 static int guest_rmdir(struct edit *edit, uint64_t dir, const char *name,
@@ -118,7 +155,9 @@ static int guest_unlink(struct edit *edit, uint64_t dir, const char *name,
 static int guest_hard_link(struct edit *edit, uint64_t dir, const char *name,
 			   uint64_t ino)
 {
-	return edit_begin(edit) ?: change_link(fs_of(edit), dir, name, ino);
+	return edit_begin(edit) ?:
+	       made(edit, change_link(fs_of(edit), dir, name, ino),
+		    "hard links");
 }
 
 static int guest_check_outside(struct edit *edit, uint64_t dir,
@@ -137,9 +176,9 @@ static int guest_rename(struct edit *edit, const struct edit_where *from,
 	if (S_ISDIR(from->attr.mode) &&
 	    edit_check_outside(edit, to->dir, from->ino) < 0)
 		return -EINVAL;
-	return edit_begin(edit) ?: change_rename(fs_of(edit), from->dir,
-						 from->name, to->dir,
-						 to->name);
+	return edit_begin(edit) ?:
+	       made(edit, change_rename(fs_of(edit), from->dir, from->name,
+					to->dir, to->name), NULL);
 }
 
 static int guest_symlink(struct edit *edit, uint64_t dir, const char *name,
@@ -150,8 +189,9 @@ static int guest_symlink(struct edit *edit, uint64_t dir, const char *name,
 
 	if (!*target)
 		return -ENOENT;
-	return edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
-					       ino);
+	return edit_begin(edit) ?:
+	       made(edit, change_make(fs_of(edit), dir, name, &op, ino),
+		    "symlinks");
 }
 
 static int guest_truncate(struct edit *edit, uint64_t ino, uint64_t size)
@@ -204,22 +244,50 @@ static struct engine_time to_time(const struct fs_time *t)
 	return (struct engine_time){ .sec = t->sec, .nsec = t->nsec };
 }
 
+/* Owner and mode as vfat and exfat have them: root's, and 0755, or 0555 of a
+ * file that is not to be written. */
+static int fit_fat(struct edit *edit, uint64_t ino, struct engine_setattr *set,
+		   bool lenient)
+{
+	struct fs_attr old;
+	uint32_t mode = set->mode & 07777, fit;
+	int r = fs_stat(fs_of(edit), ino, &old);
+
+	if (r < 0)
+		return r;
+	if (set->set & ENGINE_SET_OWNER && (set->uid || set->gid) && !lenient)
+		return lacks(edit, "owners");
+	fit = mode & 0222 || S_ISDIR(old.mode) ? 0755 : 0555;
+	if (set->set & ENGINE_SET_MODE && mode != fit && !lenient)
+		return lacks(edit, S_ISDIR(old.mode) ?
+				   "modes but 0755 of directories" :
+				   "modes but 0755 and 0555");
+	set->mode = fit;
+	set->set &= ~ENGINE_SET_OWNER;
+	if ((old.mode & 07777) == fit)
+		set->set &= ~ENGINE_SET_MODE;
+	return 0;
+}
+
 static int guest_set_attr(struct edit *edit, uint64_t ino,
 			  const struct edit_attr *attr)
 {
-	const struct engine_setattr set = {
-		.set = attr->set, .mode = attr->mode, .uid = attr->uid,
+	struct engine_setattr set = {
+		.set = attr->set & ~EDIT_SET_LENIENT, .mode = attr->mode, .uid = attr->uid,
 		.gid = attr->gid, .atime = to_time(&attr->atime),
 		.mtime = to_time(&attr->mtime),
 	};
 	struct client_request op = { .op = ENGINE_SETATTR, .data = &set,
 				     .data_size = sizeof(set) };
+	int r = edit_begin(edit);
 
 	static_assert(EDIT_SET_MODE == ENGINE_SET_MODE &&
 		      EDIT_SET_OWNER == ENGINE_SET_OWNER &&
 		      EDIT_SET_ATIME == ENGINE_SET_ATIME &&
 		      EDIT_SET_MTIME == ENGINE_SET_MTIME, "bits");
-	return edit_begin(edit) ?: change_inode(fs_of(edit), ino, &op);
+	if (r == 0 && is_fat(edit))
+		r = fit_fat(edit, ino, &set, attr->set & EDIT_SET_LENIENT);
+	return r ?: change_inode(fs_of(edit), ino, &op);
 }
 
 static int guest_set_xattr(struct edit *edit, uint64_t ino, const char *name,
@@ -245,7 +313,9 @@ static int guest_set_xattr(struct edit *edit, uint64_t ino, const char *name,
 	}
 	r = change_inode(fs_of(edit), ino, &op);
 	free(data);
-	return r;
+	return r != -EOPNOTSUPP ? r :
+	       lacks(edit, is_fat(edit) ? "extended attributes" :
+					  "attributes of this kind");
 }
 
 const struct edit_ops guest_ops = {

@@ -267,7 +267,7 @@ const char *edit_strerror(const struct edit *edit, int err)
 
 int edit_error(const struct edit *edit, const char *path, int err)
 {
-	if (err == -1)
+	if (err == -1 || err == -FS_GONE)
 		return -1;
 	return msg_error(view_name(&edit->view, path), "%s",
 			 edit_strerror(edit, err));

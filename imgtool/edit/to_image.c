@@ -22,6 +22,7 @@ struct to_image {
 	size_t capacity;
 	uint64_t file;
 	uint8_t *buffer;
+	bool told_xattrs; /* the warning has been printed */
 };
 
 static struct to_image *image_of(const struct copy *copy)
@@ -35,6 +36,8 @@ static int report(const struct to_image *to, const struct copy_node *node,
 {
 	if (err == 0 || err == -1)
 		return err;
+	if (err == -FS_GONE)
+		return -2;
 	if (err == -EEXIST || err == -ENOTDIR || err == -EISDIR)
 		return msg_error(node->path, "cannot take the place of what "
 				 "is there");
@@ -45,7 +48,8 @@ static int report(const struct to_image *to, const struct copy_node *node,
 /* ------------------------------------------------------------ attributes */
 
 struct setting {
-	struct edit *edit;
+	struct to_image *to;
+	const struct copy_node *node;
 	uint64_t ino;
 };
 
@@ -53,10 +57,20 @@ static int set_xattr(void *context, const char *name, const void *value,
 		     size_t size)
 {
 	struct setting *setting = context;
+	struct to_image *to = setting->to;
+	int r;
 
 	if (!copy_keeps_xattr(name))
 		return 0;
-	return edit_set_xattr(setting->edit, setting->ino, name, value, size);
+	r = edit_set_xattr(to->edit, setting->ino, name, value, size);
+	if (r != -EOPNOTSUPP)
+		return r;
+	if (!to->told_xattrs)
+		msg_warning(setting->node->path, "%s and maybe other "
+			    "attributes cannot be kept: %s", name,
+			    edit_strerror(to->edit, r));
+	to->told_xattrs = true;
+	return 0;
 }
 
 /* Attributes of the source; without --preserve only what must be. */
@@ -64,10 +78,10 @@ static int set_attributes(struct copy *copy, const struct copy_node *node,
 			  uint64_t ino)
 {
 	struct edit *edit = image_of(copy)->edit;
-	struct setting setting = { edit, ino };
+	struct setting setting = { image_of(copy), node, ino };
 	const struct edit_attr attr = {
 		.set = EDIT_SET_MODE | EDIT_SET_OWNER | EDIT_SET_ATIME |
-		       EDIT_SET_MTIME,
+		       EDIT_SET_MTIME | EDIT_SET_LENIENT,
 		.mode = node->attr.mode, .uid = node->attr.uid,
 		.gid = node->attr.gid, .atime = node->attr.atime,
 		.mtime = node->attr.mtime,
@@ -274,6 +288,8 @@ static int sink_add(struct copy *copy, const struct copy_node *node)
 		r = -EISDIR;
 	if (r < 0)
 		return report(to, node, r);
+	if (old.ino)
+		copy_replaced(copy, old.ino);
 	if (old.ino && S_ISREG(old.attr.mode) && S_ISREG(node->attr.mode))
 		return report(to, node, overwrite(copy, node, &old.attr));
 	if (old.ino && !old.dir)
@@ -294,12 +310,14 @@ static int sink_link(struct copy *copy, const struct copy_node *node,
 	if (r == 0 && old.ino == id)
 		return 0;
 	if (r == 0 && old.ino)
+		copy_replaced(copy, old.ino);
+	if (r == 0 && old.ino)
 		r = S_ISDIR(old.attr.mode) ? -EISDIR :
 		    edit_unlink(to->edit, old.dir, node->name, old.ino);
 	r = r ?: edit_hard_link(to->edit, to->levels[node->depth].dir,
 				node->name, id);
-	/* too many names for one inode: a copy, then */
-	if (r == -EMLINK)
+	/* too many names for one inode, or more than one: a copy, then */
+	if (r == -EMLINK || r == -EOPNOTSUPP)
 		r = make(copy, node, to->levels[node->depth].dir);
 	return report(to, node, r);
 }

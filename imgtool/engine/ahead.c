@@ -44,62 +44,80 @@ static struct window *take(struct engine *e)
 	return oldest;
 }
 
+/* (OFFSET is in the file) */
 static int request(struct engine *e, uint32_t node, uint64_t offset,
 		   size_t length)
 {
+	uint64_t rest = nodes_get(&e->nodes, node)->attr.size - offset;
 	struct window *w = take(e);
 	struct client_request request = { .op = ENGINE_READ, .offset = offset,
 					  .length = length };
 	int r = w ? engine_path(e, node, &request.path) : -EAGAIN;
 
+	/* the guest need not look for the end */
+	if (length > rest)
+		request.length = length = rest;
 	if (r == 0)
 		r = client_send(&e->client, &request);
 	if (r < 0)
 		return r;
-	if (!w->data)
-		w->data = mem_alloc(ENGINE_DATA_MOST);
 	*w = (struct window){ .node = node, .pending = true, .asked = length,
 			      .offset = offset, .data = w->data,
 			      .used = ++e->window_uses };
 	return 0;
 }
 
-/* The oldest one under way has come. */
-static void receive(struct engine *e)
+/* (a megabyte is not copied where two pointers can be) */
+void ahead_take(struct engine *e, char **data)
+{
+	char *reply = e->client.reply;
+
+	e->client.reply = *data ?: mem_alloc(ENGINE_REPLY_MOST + 1);
+	*data = reply;
+}
+
+static void receive(struct engine *e, struct window *w)
+{
+	bool more;
+	int r = client_receive(&e->client, w->asked, &more);
+
+	if (more)
+		r = client_broken(&e->client);
+	w->pending = false;
+	w->error = r;
+	w->size = r < 0 ? 0 : e->client.size;
+	if (r < 0)
+		w->node = 0;
+	else
+		ahead_take(e, &w->data);
+}
+
+/* The window that was asked for first of those under way. */
+static struct window *first_window(struct engine *e)
 {
 	struct window *w, *first = NULL;
-	bool more;
-	int r;
 
 	for (w = e->windows; w < e->windows + WINDOWS; w++)
 		if (w->pending && (!first || w->used < first->used))
 			first = w;
-	r = client_receive(&e->client, first->asked, &more);
-	if (more)
-		r = client_broken(&e->client);
-	first->pending = false;
-	first->error = r;
-	first->size = r < 0 ? 0 : e->client.size;
-	if (r < 0)
-		first->node = 0;
-	else
-		memcpy(first->data, e->client.reply, first->size);
+	return first;
 }
 
-static bool any_pending(const struct engine *e)
+void ahead_receive(struct engine *e)
 {
-	int i;
+	struct window *w = first_window(e);
+	struct batch *b = together_first(e);
 
-	for (i = 0; i < WINDOWS; i++)
-		if (e->windows[i].pending)
-			return true;
-	return false;
+	if (w && (!b || w->used < b->used))
+		receive(e, w);
+	else if (b)
+		together_receive(e, b);
 }
 
 void ahead_settle(struct engine *e)
 {
-	while (any_pending(e))
-		receive(e);
+	while (first_window(e) || together_first(e))
+		ahead_receive(e);
 }
 
 void ahead_forget(struct engine *e)
@@ -110,12 +128,16 @@ void ahead_forget(struct engine *e)
 	for (i = 0; i < WINDOWS; i++)
 		e->windows[i].node = 0;
 	e->read_node = 0;
+	together_forget(e);
 }
 
 void ahead_end(struct engine *e)
 {
 	int i;
 
+	for (i = 0; i < BATCHES; i++)
+		free(e->batches[i].data);
+	memset(e->batches, 0, sizeof(e->batches));
 	for (i = 0; i < WINDOWS; i++)
 		free(e->windows[i].data);
 	memset(e->windows, 0, sizeof(e->windows));
@@ -159,7 +181,7 @@ static int get(struct engine *e, uint32_t node, uint64_t offset, size_t length,
 		w = find(e, node, offset);
 	}
 	while (w->pending)
-		receive(e);
+		ahead_receive(e);
 	w->used = ++e->window_uses;
 	*window = w;
 	return w->error;
@@ -173,8 +195,10 @@ ssize_t ahead_read(struct engine *e, uint32_t node, uint64_t offset, void *data,
 				    e->read_end == offset);
 	struct window *w;
 	size_t used = 0, n;
-	int r;
+	ssize_t r = together_read(e, node, offset, data, length);
 
+	if (r != -EAGAIN)
+		return r;
 	while (used < length && offset + used < size) {
 		r = get(e, node, offset + used, length - used, &w);
 		if (r < 0)

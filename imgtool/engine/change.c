@@ -100,8 +100,7 @@ int change_link(struct fs *fs, uint64_t dir, const char *name, uint64_t ino)
 	/* it may be the first that says that there are several */
 	if (r == 0) {
 		node->stale = true;
-		nodes_get(&e->nodes, nodes_find(&e->nodes, dir, name))->same =
-			ino;
+		nodes_join(&e->nodes, nodes_find(&e->nodes, dir, name), ino);
 	}
 	free(from);
 	return engine_leave(e, r);

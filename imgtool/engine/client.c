@@ -10,6 +10,7 @@
 
 #include "imgtool/engine/client.h"
 #include "imgtool/msg.h"
+#include "imgtool/view/fs.h"
 
 /* A guest's errno that means something to a caller of struct fs. */
 #define ERRNO_MOST 4095
@@ -33,16 +34,24 @@ void client_end(struct client *client)
 	client->dead = true;
 }
 
+static int end_with(struct client *client, bool broken, int err)
+{
+	bool first = !client->dead;
+
+	client->dead = true;
+	if (first && client->died)
+		client->died(client->wait_context, broken);
+	return err;
+}
+
 static int died(struct client *client)
 {
-	client->dead = true;
-	return -EIO;
+	return end_with(client, false, -FS_GONE);
 }
 
 int client_broken(struct client *client)
 {
-	client->dead = true;
-	return -EPROTO;
+	return end_with(client, true, client->died ? -FS_GONE : -EPROTO);
 }
 
 static void wait_for(struct client *client, short events)
@@ -113,12 +122,17 @@ int client_send(struct client *client, const struct client_request *request)
 			      { (void *)request->data, head.data_size } };
 
 	if (client->dead)
-		return -EIO;
+		return -FS_GONE;
 	if (head.path_size > ENGINE_PATH_MOST)
 		return -ENAMETOOLONG;
 	if (client->sent_count == CLIENT_AHEAD ||
 	    head.data_size > ENGINE_DATA_MOST)
 		return -EINVAL;
+	if (client->sent_count &&
+	    client->sent_bytes + head.path_size + head.data_size >
+	    CLIENT_AHEAD_BYTES)
+		return -EAGAIN;
+	client->sent_bytes += sizeof(head) + head.path_size + head.data_size;
 	head.id = client->next_id++;
 	client->sent[client->sent_count++] = head.id;
 	return send_all(client, v, 3);
@@ -132,7 +146,7 @@ int client_receive(struct client *client, size_t most, bool *more)
 	*more = false;
 	client->size = 0;
 	if (client->dead)
-		return -EIO;
+		return -FS_GONE;
 	if (!client->sent_count)
 		return -EINVAL;
 	r = receive_all(client, &head, sizeof(head));
@@ -153,6 +167,8 @@ int client_receive(struct client *client, size_t most, bool *more)
 	*more = head.flags & ENGINE_MORE;
 	if (!*more) {
 		client->sent_count--;
+		if (!client->sent_count)
+			client->sent_bytes = 0;
 		memmove(client->sent, client->sent + 1,
 			client->sent_count * sizeof(*client->sent));
 	}
@@ -163,6 +179,8 @@ int client_receive(struct client *client, size_t most, bool *more)
 	case -EBADMSG:
 	case -EPROTO: /* (that would be us) */
 		return -EUCLEAN;
+	case -FS_GONE: /* (that as well) */
+		return -EIO;
 	}
 	return head.result;
 }

@@ -9,6 +9,7 @@
  *	nodes.c	   the tree as far as it is known
  *	tree.c, contents.c   struct fs_ops: the tree for everybody else
  *	ahead.c	   reading files, ahead
+ *	together.c small files, many at once
  *	change.c   changes
  *	choose.c   --engine, and which file system needs one
  *	start.c	   the guest
@@ -39,11 +40,28 @@ struct window {
 	int error;
 	uint64_t offset;
 	size_t asked, size; /* fewer than asked for: the file ends there */
-	char *data;	    /* of ENGINE_DATA_MOST bytes */
+	char *data;	    /* of ENGINE_REPLY_MOST + 1 bytes */
 	uint64_t used;	    /* when */
 };
 
 #define WINDOWS 4
+
+/* Small files of a directory: read, or asked for. */
+struct batch {
+	uint32_t dir; /* 0: none */
+	bool pending;
+	unsigned int count;
+	struct batch_file {
+		uint32_t node; /* 0: not what it was */
+		uint32_t size; /* what was asked for, then what there is */
+		uint32_t at;   /* in data */
+	} files[128];
+	char *data;	   /* as that of a window */
+	size_t next;	   /* where the next one begins in the directory */
+	uint64_t used;
+};
+
+#define BATCHES 2
 
 struct engine {
 	pthread_mutex_t lock; /* recursive: a callback may come back */
@@ -61,6 +79,10 @@ struct engine {
 	uint64_t window_uses;
 	uint32_t read_node; /* what was read last, up to ... */
 	uint64_t read_end;
+
+	/* together.c */
+	struct batch batches[BATCHES];
+	uint32_t small_dir; /* where a small file was read last */
 
 	/* start.c */
 	struct guest_process *guest;
@@ -105,10 +127,10 @@ extern bool (*engine_is_there)(const char *type);
 /* Begin with an engine that answers on FD, which is taken over. */
 void engine_begin(struct engine *engine, int fd);
 
-/* Mount DEVICE of TYPE ("": any). 0 or -errno; *SAYS, in memory of the engine,
- * is what its kernel says. */
+/* Mount DEVICE of TYPE ("": any), with ENGINE_CLOCK at TIME. 0 or -errno; *SAYS,
+ * in memory of the engine, is what its kernel says. */
 int engine_mount(struct engine *engine, const char *device, const char *type,
-		 unsigned int flags, const char **says);
+		 unsigned int flags, int64_t time, const char **says);
 
 /* What is behind fs; its close calls fs->release. */
 void engine_tree(struct engine *engine, struct fs *fs);
@@ -136,7 +158,27 @@ void ahead_settle(struct engine *engine);
 /* What was read is not true any more. */
 void ahead_forget(struct engine *engine);
 
+/* Receive the answer that comes next. */
+void ahead_receive(struct engine *engine);
+
+/* What was received is *DATA now, which came from here or is NULL. */
+void ahead_take(struct engine *engine, char **data);
+
 void ahead_end(struct engine *engine);
+
+/* ---- together.c: with the lock held ---- */
+
+/* What is known of the file; -EAGAIN: it is to be read by itself. */
+ssize_t together_read(struct engine *engine, uint32_t node, uint64_t offset,
+		      void *data, size_t length);
+
+/* The batch that was asked for first of those under way, or NULL. */
+struct batch *together_first(struct engine *engine);
+
+/* Its answer is the next one. */
+void together_receive(struct engine *engine, struct batch *batch);
+
+void together_forget(struct engine *engine);
 
 /* ---- modules.c ---- */
 

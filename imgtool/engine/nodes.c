@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,48 +166,122 @@ uint32_t nodes_same(struct nodes *nodes, uint32_t number)
 	/* (one that is gone has left its inode to somebody else) */
 	if (!*slot || nodes->list[*slot]->error)
 		*slot = number;
-	return *slot;
+	return nodes->list[*slot]->same ?: *slot;
+}
+
+/* ---- names of one file ---- */
+
+/* NUMBER is in no list any more. */
+static void part(struct nodes *nodes, uint32_t number)
+{
+	struct node *node = nodes->list[number];
+
+	if (node->previous)
+		nodes->list[node->previous]->next = node->next;
+	if (node->next)
+		nodes->list[node->next]->previous = node->previous;
+	node->previous = node->next = 0;
+}
+
+void nodes_join(struct nodes *nodes, uint32_t number, uint32_t same)
+{
+	struct node *node = nodes->list[number], *first = nodes->list[same];
+
+	if (node->same == same && (node->previous || number == same))
+		return;
+	part(nodes, number);
+	node->same = same;
+	if (number == same)
+		return;
+	node->previous = same;
+	node->next = first->next;
+	if (first->next)
+		nodes->list[first->next]->previous = number;
+	first->next = number;
+}
+
+/* Another name of the file that NUMBER is the first of; 0: none is known. */
+static uint32_t find_other(const struct nodes *nodes, uint32_t number)
+{
+	uint32_t i = nodes->list[number]->next;
+
+	while (i && nodes->list[i]->error)
+		i = nodes->list[i]->next;
+	return i;
+}
+
+/* ---- entries of directories ---- */
+
+void nodes_enter(struct nodes *nodes, uint32_t number)
+{
+	struct node *node = nodes->list[number];
+	struct node *dir = nodes->list[node->parent];
+
+	dir->entries = mem_grow(dir->entries, dir->entry_count,
+				&dir->entry_capacity, sizeof(uint32_t));
+	node->place = dir->entry_count;
+	node->entered = true;
+	dir->entries[dir->entry_count++] = number;
+}
+
+static int by_name(const void *a, const void *b, void *context)
+{
+	const struct nodes *nodes = context;
+
+	return strcmp(nodes->list[*(const uint32_t *)a]->name,
+		      nodes->list[*(const uint32_t *)b]->name);
+}
+
+void nodes_sort(struct nodes *nodes, uint32_t number)
+{
+	struct node *dir = nodes->list[number];
+	uint32_t i;
+
+	if (dir->entry_count)
+		qsort_r(dir->entries, dir->entry_count, sizeof(uint32_t),
+			by_name, nodes);
+	for (i = 0; i < dir->entry_count; i++)
+		nodes->list[dir->entries[i]]->place = i;
 }
 
 /* ---- changes ---- */
-
-static uint32_t *find_entry(struct node *dir, uint32_t number)
-{
-	size_t i;
-
-	for (i = 0; i < dir->entry_count; i++)
-		if (dir->entries[i] == number)
-			return &dir->entries[i];
-	return NULL;
-}
 
 static void leave_dir(struct nodes *nodes, uint32_t number)
 {
 	struct node *node = nodes->list[number];
 	struct node *dir = nodes->list[node->parent];
-	uint32_t *entry = node->entered ? find_entry(dir, number) : NULL;
+	uint32_t last;
 
-	if (entry)
-		*entry = dir->entries[--dir->entry_count];
+	if (!node->entered)
+		return;
+	last = dir->entries[--dir->entry_count];
+	dir->entries[node->place] = last;
+	nodes->list[last]->place = node->place;
 	node->entered = false;
 }
 
 static void enter_dir(struct nodes *nodes, uint32_t number)
 {
 	struct node *node = nodes->list[number];
-	struct node *dir = nodes->list[node->parent];
 
-	if (!dir->listed || node->entered)
-		return;
-	dir->entries = mem_grow(dir->entries, dir->entry_count,
-				&dir->entry_capacity, sizeof(uint32_t));
-	dir->entries[dir->entry_count++] = number;
-	node->entered = true;
+	if (nodes->list[node->parent]->listed && !node->entered)
+		nodes_enter(nodes, number);
 }
 
-/* Forget what was known of it. It is not there, or something new. */
-static void blank(struct node *node, uint32_t same, int error)
+/* Forget what was known of it. It is not there, or something new. Other names
+ * of its file, which could not be looked at, are to be looked at again. */
+static void blank(struct nodes *nodes, uint32_t number, uint32_t same,
+		  int error)
 {
+	struct node *node = nodes->list[number];
+
+	while (node->next && !node->previous) {
+		uint32_t other = node->next;
+
+		part(nodes, other);
+		nodes->list[other]->same = 0;
+	}
+	part(nodes, number);
 	free(node->link);
 	free(node->entries);
 	node->link = NULL;
@@ -247,21 +322,9 @@ uint32_t nodes_make(struct nodes *nodes, uint32_t parent, const char *name)
 
 	if (!number)
 		return 0;
-	blank(nodes->list[number], 0, 0);
+	blank(nodes, number, 0, 0);
 	enter_dir(nodes, number);
 	return number;
-}
-
-/* Another name of the file that NUMBER is the first of; 0: none is known. */
-static uint32_t find_other(const struct nodes *nodes, uint32_t number)
-{
-	uint32_t i;
-
-	for (i = NODE_ROOT + 1; i < nodes->count; i++)
-		if (i != number && nodes->list[i]->same == number &&
-		    !nodes->list[i]->error)
-			return i;
-	return 0;
 }
 
 void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name)
@@ -271,8 +334,7 @@ void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name)
 
 	if (!number)
 		return;
-	if (node->same == number && node->attr.nlink > 1 &&
-	    !S_ISDIR(node->attr.mode))
+	if (node->same == number)
 		other = find_other(nodes, number);
 	if (node->same && node->same != number)
 		nodes->list[node->same]->stale = true;
@@ -280,10 +342,9 @@ void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name)
 		node->stale = true;
 		swap(nodes, number, other);
 		number = other;
-		node = nodes->list[number];
 	}
 	leave_dir(nodes, number);
-	blank(node, number, -ENOENT);
+	blank(nodes, number, number, -ENOENT);
 }
 
 void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
@@ -299,7 +360,7 @@ void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
 	swap(nodes, from, to);
 	enter_dir(nodes, from);
 	leave_dir(nodes, to);
-	blank(nodes->list[to], to, -ENOENT);
+	blank(nodes, to, to, -ENOENT);
 	nodes->list[from]->stale = true;
 }
 
@@ -311,13 +372,13 @@ void nodes_clear(struct nodes *nodes, uint32_t dir)
 		uint32_t number = node->entries[node->entry_count - 1];
 		struct node *entry = nodes->list[number];
 
-		if (entry->attr.nlink > 1 && !S_ISDIR(entry->attr.mode)) {
+		if (entry->next || entry->previous) {
 			nodes_remove(nodes, dir, entry->name);
 			continue;
 		}
 		node->entry_count--;
 		entry->entered = false;
-		blank(entry, number, -ENOENT);
+		blank(nodes, number, number, -ENOENT);
 	}
 }
 

@@ -22,6 +22,8 @@ struct node {
 	struct fs_attr attr; /* attr.ino is 0 while it is not known */
 	uint64_t device;
 	uint32_t same;	     /* the first node of this file; 0: not known */
+	uint32_t previous, next; /* the others of it, a list from that one on */
+	uint32_t place;	     /* in its parent's entries, if it is entered */
 	bool stale;	     /* attributes are to be asked for again */
 	bool entered;	     /* it is one of its parent's entries */
 	bool no_xattrs;	     /* it is known to have none */
@@ -58,6 +60,15 @@ uint32_t nodes_add(struct nodes *nodes, uint32_t parent, const char *name);
 /* Node NUMBER got attributes, for the first time: the number of the first node
  * that is the same file. */
 uint32_t nodes_same(struct nodes *nodes, uint32_t number);
+
+/* NUMBER is a name of the file whose first node is SAME. */
+void nodes_join(struct nodes *nodes, uint32_t number, uint32_t same);
+
+/* Node NUMBER stands in its directory, behind all others. */
+void nodes_enter(struct nodes *nodes, uint32_t number);
+
+/* The names in a directory are in the order of their bytes from now on. */
+void nodes_sort(struct nodes *nodes, uint32_t dir);
 
 /*
  * A name was made: its node, of which nothing is known yet. 0: there are too

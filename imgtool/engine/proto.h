@@ -32,12 +32,15 @@ enum engine_op {
 	/*
 	 * Mount the disk that the path names (of the host's part only: a file
 	 * under /dev); data: the type of file system. Flag ENGINE_WRITE: to be
-	 * changed. Answers its type as text.
+	 * changed; with ENGINE_CLOCK at the time that offset is, in seconds,
+	 * or after the first day of 1970. Answers its type as text.
 	 */
 	ENGINE_MOUNT = 1,
 	ENGINE_STAT,	 /* -> struct engine_attr */
 	ENGINE_READDIR,	 /* -> struct engine_entry... */
 	ENGINE_READ,	 /* offset, length -> data; fewer bytes at the end */
+	ENGINE_READ_FILES, /* files in a directory, from their beginning on; data:
+			    * struct engine_want... -> struct engine_file... */
 	ENGINE_SEEK,	 /* offset -> struct engine_extent */
 	ENGINE_READLINK, /* -> the target */
 	ENGINE_XATTRS,	 /* -> struct engine_xattr... */
@@ -64,6 +67,7 @@ enum engine_op {
 
 /* flags of requests */
 #define ENGINE_WRITE	    1 /* MOUNT */
+#define ENGINE_CLOCK	    4 /* MOUNT */
 #define ENGINE_LIST_XATTRS  2 /* READDIR: say which have attributes */
 
 struct engine_request {
@@ -116,6 +120,18 @@ struct engine_entry {
 	int32_t error; /* not 0: attr could not be had */
 	uint16_t name_size;
 	uint16_t link_size;
+};
+
+/* Behind it a name, and zeros up to a multiple of 8. */
+struct engine_want {
+	uint32_t size; /* so much of it */
+	uint32_t name_size;
+};
+
+/* Behind it the bytes, and zeros up to a multiple of 8. */
+struct engine_file {
+	int32_t error;
+	uint32_t size; /* less than was wanted: it ends there */
 };
 
 struct engine_extent {

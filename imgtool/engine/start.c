@@ -9,16 +9,20 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "imgtool/engine/engine.h"
+#include "imgtool/engine/watch.h"
 #include "imgtool/msg.h"
 #include "imgtool/run/run.h"
+#include "imgtool/size.h"
 
 /* The agent's program, as it lies in imgtool. */
 extern const unsigned char engine_init_start[], engine_init_end[];
@@ -38,6 +42,9 @@ struct guest_process {
 	uint64_t offset; /* ... and the part of it */
 	char *backing;	 /* of a COW file, or NULL */
 	bool writable;
+	char *image;	     /* its name, for messages */
+	struct watch watch;
+	const char *verdict; /* why we have killed it, or NULL */
 	char says[2048]; /* the end of what it has said */
 	size_t said;
 	struct guest_process *next;
@@ -69,34 +76,63 @@ static void hear(struct guest_process *g, int *fd)
 	g->said += n;
 }
 
-/* Wait for the channel, and hear the guest while we do: it would stop if
- * nobody did. */
-static void wait_guest(void *context, int fd, short events)
+/* Wait for the channel or TIMEOUT milliseconds, and hear the guest while we do:
+ * it would stop if nobody did. What the channel has, or -1. */
+static int wait_and_hear(struct guest_process *g, int fd, short events,
+			 int timeout)
 {
-	struct guest_process *g = context;
 	struct pollfd p[3] = {
 		{ .fd = fd, .events = events },
 		{ .fd = g->guest.console, .events = POLLIN },
 		{ .fd = g->guest.errors, .events = POLLIN },
 	};
 
-	if (poll(p, 3, -1) < 0)
-		return;
+	if (poll(p, 3, timeout) < 0)
+		return -1;
 	if (p[1].revents)
 		hear(g, &g->guest.console);
 	if (p[2].revents)
 		hear(g, &g->guest.errors);
+	return p[0].revents;
 }
 
-/* Its last line, as far as it has one. */
+/* The channel's other side is closed by that. */
+static void kill_guest(struct guest_process *g)
+{
+	guest_signal(&g->guest, SIGKILL);
+	if (g->guest.pid > 0)
+		kill(g->guest.pid, SIGKILL);
+}
+
+static void wait_guest(void *context, int fd, short events)
+{
+	struct guest_process *g = context;
+	int timeout;
+
+	if (!g->verdict) {
+		g->verdict = watch_look(&g->watch, g->guest.pid, &timeout);
+		if (g->verdict)
+			kill_guest(g);
+	}
+	if (g->verdict)
+		timeout = 1000;
+	if (wait_and_hear(g, fd, events, timeout) > 0)
+		watch_reset(&g->watch);
+}
+
+/* How long a process that was killed may take to close what it had. */
+#define DEATH_MS 5000
+
+/* The last line of a guest that is dead, as far as it has one. */
 static const char *last_words(struct guest_process *g)
 {
 	static char line[400];
 	size_t end, start;
+	int i;
 
-	while (g->guest.errors >= 0 || g->guest.console >= 0)
-		hear(g, g->guest.errors >= 0 ? &g->guest.errors :
-		     &g->guest.console);
+	for (i = 0; i < DEATH_MS / 100 &&
+	     (g->guest.errors >= 0 || g->guest.console >= 0); i++)
+		wait_and_hear(g, -1, 0, 100);
 	for (end = g->said; end && strchr("\r\n ", g->says[end - 1]);)
 		end--;
 	for (start = end; start && g->says[start - 1] != '\n';)
@@ -104,6 +140,41 @@ static const char *last_words(struct guest_process *g)
 	snprintf(line, sizeof(line), "%.*s", (int)(end - start),
 		 g->says + start);
 	return line;
+}
+
+/* The signal that has killed the guest; 0: none. It gets a moment: who sees its
+ * channel closed is earlier than its parent. */
+static int killed_by(struct guest_process *g)
+{
+	int i;
+
+	for (i = 0; i < DEATH_MS / 10 && !guest_check(&g->guest); i++)
+		poll(NULL, 0, 10);
+	return g->guest.ended && WIFSIGNALED(g->guest.status) ?
+	       WTERMSIG(g->guest.status) : 0;
+}
+
+/* What of it still runs is of no use any more. */
+static void guest_died(void *context, bool broken)
+{
+	struct guest_process *g = context;
+	int signo = g->verdict || broken ? 0 : killed_by(g);
+	const char *says;
+
+	kill_guest(g);
+	says = last_words(g);
+	if (g->verdict)
+		msg_error(g->image, "the engine's guest %s, and was killed",
+			  g->verdict);
+	else if (broken)
+		msg_error(g->image, "the engine's guest says what no engine "
+			  "does, and was killed");
+	else if (signo)
+		msg_error(g->image, "the engine's guest was killed by signal "
+			  "%d (%s)", signo, strsignal(signo));
+	else
+		msg_error(g->image, "the engine's guest has ended too early"
+			  "%s%s", *says ? ": " : "", says);
 }
 
 /* ---- start and end ---- */
@@ -117,6 +188,7 @@ static void stop(struct guest_process *g)
 		close(g->guest.errors);
 	engine_finish(&g->engine);
 	free(g->backing);
+	free(g->image);
 	free(g);
 }
 
@@ -269,11 +341,8 @@ static int report(struct guest_process *g, const struct disk *disk, int r,
 {
 	const char *type = *disk->fs ? disk->fs : "unknown";
 
-	if (g->engine.client.dead) {
-		says = last_words(g);
-		return msg_error(disk->name, "the engine's guest has ended "
-				 "too early%s%s", *says ? ": " : "", says);
-	}
+	if (g->engine.client.dead)
+		return -1;
 	if (r == -EROFS)
 		return msg_error(disk->name, "a %s file system cannot be "
 				 "changed", type);
@@ -289,13 +358,18 @@ static int mount_disk(struct guest_process *g, const struct disk *disk)
 {
 	const struct engine_type *type = engine_find_type(disk->fs);
 	struct engine *e = &g->engine;
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	unsigned int flags = g->writable ? ENGINE_WRITE : 0;
 	char device[32];
 	const char *says;
+	int64_t time = 0;
 	int r;
 
 	name_device(disk, device, sizeof(device));
-	r = engine_mount(e, device, type ? type->kernel : disk->fs,
-			 g->writable ? ENGINE_WRITE : 0, &says);
+	if (g->writable && epoch && epoch_parse(epoch, &time) == 0)
+		flags |= ENGINE_CLOCK;
+	r = engine_mount(e, device, type ? type->kernel : disk->fs, flags,
+			 time, &says);
 	if (r < 0)
 		return report(g, disk, r, says);
 	/* as blkid calls it, like all else that we say about images */
@@ -317,6 +391,7 @@ static struct guest_process *start(struct disk *disk, const struct stat *st)
 	g->inode = st->st_ino;
 	g->offset = disk->offset;
 	g->writable = disk->writable;
+	g->image = mem_strdup(disk->name);
 	if (disk->backing_count)
 		g->backing = mem_strdup(disk->backings[0].file);
 	if (g->writable)
@@ -330,6 +405,7 @@ static struct guest_process *start(struct disk *disk, const struct stat *st)
 	engine_begin(&g->engine, ours);
 	g->engine.guest = g;
 	g->engine.client.wait = wait_guest;
+	g->engine.client.died = guest_died;
 	g->engine.client.wait_context = g;
 	if (r == 0)
 		r = mount_disk(g, disk);
@@ -347,20 +423,9 @@ static void await_end(struct guest_process *g)
 {
 	int i;
 
-	for (i = 0; i < 100; i++) {
-		struct pollfd p[2] = {
-			{ .fd = g->guest.console, .events = POLLIN },
-			{ .fd = g->guest.errors, .events = POLLIN },
-		};
-
-		if (p[0].fd < 0 && p[1].fd < 0)
-			return;
-		poll(p, 2, 100);
-		if (p[0].revents)
-			hear(g, &g->guest.console);
-		if (p[1].revents)
-			hear(g, &g->guest.errors);
-	}
+	for (i = 0; i < 100 && (g->guest.console >= 0 || g->guest.errors >= 0);
+	     i++)
+		wait_and_hear(g, -1, 0, 100);
 }
 
 static void release(struct engine *engine)

@@ -117,7 +117,7 @@ void engine_know(struct engine *e, uint32_t number, struct node *node,
 		same = node->same;
 	else
 		same = error ? number : nodes_same(&e->nodes, number);
-	node->same = same;
+	nodes_join(&e->nodes, number, same);
 	node->attr.ino = same;
 }
 
@@ -226,7 +226,7 @@ static int take_entry(struct engine *e, uint32_t dir,
 {
 	const char *text = (const char *)(entry + 1);
 	char name[FS_NAME_LONGEST + 1] = "";
-	struct node *node, *parent = e->nodes.list[dir];
+	struct node *node;
 	uint32_t number;
 
 	if (!is_name(text, entry->name_size))
@@ -240,7 +240,6 @@ static int take_entry(struct engine *e, uint32_t dir,
 	node = e->nodes.list[number];
 	if (node->entered)
 		return -EUCLEAN;
-	node->entered = true;
 	if (!node->same || node->error)
 		engine_know(e, number, node, &entry->attr, entry->error);
 	if (entry->link_size && !memchr(text, 0, entry->link_size) &&
@@ -248,9 +247,7 @@ static int take_entry(struct engine *e, uint32_t dir,
 		node->link = mem_zalloc(entry->link_size + 1);
 		memcpy(node->link, text, entry->link_size);
 	}
-	parent->entries = mem_grow(parent->entries, parent->entry_count,
-				   &parent->entry_capacity, sizeof(uint32_t));
-	parent->entries[parent->entry_count++] = number;
+	nodes_enter(&e->nodes, number);
 	return 0;
 }
 
@@ -303,6 +300,7 @@ static int list(struct engine *e, uint32_t dir, struct node *node)
 		}
 	}
 	r = r ?: bad;
+	nodes_sort(&e->nodes, dir);
 	node->listed = r == 0;
 	return r;
 }
@@ -422,10 +420,11 @@ static void take_type(struct engine *e, const char *type)
 }
 
 int engine_mount(struct engine *e, const char *device, const char *type,
-		 unsigned int flags, const char **says)
+		 unsigned int flags, int64_t time, const char **says)
 {
 	struct client_request request = {
 		.op = ENGINE_MOUNT, .flags = flags, .path = device,
+		.offset = time,
 		.data = type, .data_size = strlen(type),
 	};
 	int r = engine_ask(e, &request, sizeof(e->type) - 1);

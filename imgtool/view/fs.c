@@ -172,11 +172,14 @@ const char *fs_strerror(int err)
 		return "is stored in a way that cannot be read here";
 	case ENODATA:
 		return "no such attribute";
+	case FS_GONE:
+		return "the engine's guest has ended";
 	}
 	return strerror(err < 0 ? -err : err);
 }
 
 int fs_error(const char *object, int err)
 {
-	return msg_error(object, "%s", fs_strerror(err));
+	return err == -FS_GONE ? -1 :
+				 msg_error(object, "%s", fs_strerror(err));
 }

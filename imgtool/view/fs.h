@@ -14,6 +14,7 @@
 #ifndef IMGTOOL_VIEW_FS_H
 #define IMGTOOL_VIEW_FS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,6 +23,10 @@
 
 #include "imgtool/image/disk.h"
 #include "imgtool/image/target.h"
+
+/* The errno of a tree whose engine has ended, which has been reported: no more
+ * is to be said, and nothing more can be done. */
+#define FS_GONE ENOTCONN
 
 #define FS_NAME_LONGEST 255
 #define FS_LINK_LONGEST 4095

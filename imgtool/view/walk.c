@@ -120,6 +120,8 @@ static int step(struct walking *w)
 	w->path[f->path_length] = 0;
 	set_path(w, f->path_length, child->name);
 	r = fs_stat(&w->view->fs, child->ino, &attr);
+	if (r == -FS_GONE)
+		return -1;
 	if (r < 0) {
 		failed(w, r);
 		return 0;

@@ -141,6 +141,36 @@ assert_eq "$(stat -c %s back)" 5368709123
 assert_eq "$(tail -c 3 back)" end
 assert_eq "$(tail -c +4500000008 back | head -c 6)" middle
 
+# hard links between operands, into an image and out of it; a copy that a later
+# operand has replaced is not linked to
+mkdir -p many/a many/b many/c
+echo one >many/a/one
+ln many/a/one many/b/two
+ln many/a/one many/three
+echo other >many/c/one
+edit mkdir t.img:/many t.img:/replaced
+edit cp -a many/a many/b many/three t.img:/many
+links()
+{
+	"$IMGTOOL" stat --json "t.img:/$1" | grep -o '"links":[0-9]*' |
+		grep -o '[0-9]*$'
+}
+assert_eq "$(links many/a/one)" 3
+edit cp -a many/a/one many/c/one many/b/two many/three t.img:/replaced
+assert_eq "$(links replaced/one)" 1
+assert_eq "$("$IMGTOOL" cat t.img:/replaced/one t.img:/replaced/two)" 'other
+one'
+mkdir out-many
+edit cp -a t.img:/many/a t.img:/many/b t.img:/many/three out-many
+assert_eq "$(stat -c %h out-many/three)" 3
+edit mkdir t.img:/again
+edit cp -a t.img:/many/a t.img:/many/three t.img:/again
+assert_eq "$(links again/three)" 2
+assert_eq "$(links many/three)" 3
+clean t.img
+rm -r many out-many
+edit rm -r t.img:/many t.img:/replaced t.img:/again
+
 # refused
 edit mkdir t.img:/e
 not_edited 1 't.img:/d: cannot be copied into itself' cp -r t.img:/d t.img:/d/x

@@ -10,6 +10,7 @@
  *	look.c	 attributes, directories
  *	read.c	 data, symlinks, extended attributes
  *	change.c the same, and names, to be changed
+ *	clock.c	 a clock that stands still, for that
  *
  * One process, one thread, one request after the other.
  *
@@ -69,6 +70,9 @@ int file_find(const char *path);
 /* One that data can be read from; regular files only. */
 int file_open(const char *path);
 
+/* NAME in a directory, which is no path: or -1 with errno. The caller closes it. */
+int file_open_in(int dir, const char *name);
+
 /* The same to write to: the caller closes it. */
 int file_open_write(const char *path);
 
@@ -82,6 +86,26 @@ const char *file_name(int fd, const char *name);
 /* What was kept open is not what it was. */
 void files_forget(void);
 
+/* ---- clock.c: nothing happens where the clock is not held ---- */
+
+/* From now on it is SEC, as far as that can be. */
+void clock_hold(int64_t sec);
+
+/* Put it back, before a change. */
+void clock_again(void);
+
+/*
+ * NAME in DIR has been made: has it the time it should have? If not, it has
+ * been removed with FLAG (of unlinkat), and is to be made once more. *TRIES is 0
+ * at first.
+ */
+bool clock_missed(int dir, const char *name, int flag, int *tries);
+
+/* Around a change: what it is going to touch is found before it, and mended
+ * after it, where the clock has gone on meanwhile. */
+void clock_before(const struct request *request);
+void clock_after(const struct request *request);
+
 /* ---- look.c, read.c ---- */
 
 /* NAME in DIR, or with "" DIR itself. 0 or -errno. */
@@ -91,6 +115,7 @@ void serve_stat(const struct request *request);
 void serve_readdir(const struct request *request);
 void serve_usage(const struct request *request);
 void serve_read(const struct request *request);
+void serve_read_files(const struct request *request);
 void serve_seek(const struct request *request);
 void serve_readlink(const struct request *request);
 void serve_xattrs(const struct request *request);

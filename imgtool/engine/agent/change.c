@@ -44,28 +44,41 @@ void serve_mknod(const struct request *request)
 	const char *name;
 	int dir = file_parent(request->path, &name);
 	uint64_t device = request->head.length;
+	int r = -1, tries = 0;
 
-	made(request, dir, name, dir < 0 ? -1 :
-	     mknodat(dir, name, request->head.offset,
-		     makedev(device >> 32, device & 0xffffffff)));
+	do {
+		if (dir >= 0)
+			r = mknodat(dir, name, request->head.offset,
+				    makedev(device >> 32,
+					    device & 0xffffffff));
+	} while (r == 0 && clock_missed(dir, name, 0, &tries));
+	made(request, dir, name, r);
 }
 
 void serve_mkdir(const struct request *request)
 {
 	const char *name;
 	int dir = file_parent(request->path, &name);
+	int r = -1, tries = 0;
 
-	made(request, dir, name, dir < 0 ? -1 :
-	     mkdirat(dir, name, request->head.offset));
+	do {
+		if (dir >= 0)
+			r = mkdirat(dir, name, request->head.offset);
+	} while (r == 0 && clock_missed(dir, name, AT_REMOVEDIR, &tries));
+	made(request, dir, name, r);
 }
 
 void serve_symlink(const struct request *request)
 {
 	const char *name;
 	int dir = file_parent(request->path, &name);
+	int r = -1, tries = 0;
 
-	made(request, dir, name, dir < 0 ? -1 :
-	     symlinkat(request->data, dir, name));
+	do {
+		if (dir >= 0)
+			r = symlinkat(request->data, dir, name);
+	} while (r == 0 && clock_missed(dir, name, 0, &tries));
+	made(request, dir, name, r);
 }
 
 /* (both are kept: what is found first is not the last one kept) */

@@ -133,18 +133,24 @@ int file_find(const char *path)
 }
 
 /* (O_NONBLOCK: if it is no file after all, it shall not keep us) */
+int file_open_in(int dir, const char *name)
+{
+	return openat(dir, name, O_RDONLY | O_NONBLOCK | O_NOFOLLOW |
+		      O_CLOEXEC);
+}
+
 int file_open(const char *path)
 {
 	struct kept *k = look_up(opened, path, strlen(path));
-	int fd;
+	const char *name;
+	int dir;
 
 	if (k)
 		return k->fd;
-	fd = file_find(path);
-	if (fd < 0)
-		return fd;
-	return keep(opened, path, strlen(path),
-		    open(file_name(fd, ""), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+	dir = file_parent(path, &name);
+	if (dir < 0)
+		return dir;
+	return keep(opened, path, strlen(path), file_open_in(dir, name));
 }
 
 int file_open_write(const char *path)

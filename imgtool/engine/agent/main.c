@@ -38,16 +38,33 @@ static void lost(void)
 	end();
 }
 
+/* Several requests may come at once: every call of the kernel counts here. */
 static void read_all(void *data, size_t size)
 {
+	static char buffer[1 << 16];
+	static size_t start, end;
 	ssize_t n;
 
 	for (; size; size -= n, data = (char *)data + n) {
-		n = read(channel, data, size);
-		if (n < 0 && errno == EINTR)
+		if (start < end) {
+			n = end - start < size ? end - start : size;
+			memcpy(data, buffer + start, n);
+			start += n;
+			continue;
+		}
+		if (size >= sizeof(buffer))
+			n = read(channel, data, size);
+		else
+			n = read(channel, buffer, sizeof(buffer));
+		if (n < 0 && errno == EINTR) {
 			n = 0;
-		else if (n <= 0)
+		} else if (n <= 0) {
 			lost();
+		} else if (size < sizeof(buffer)) {
+			start = 0;
+			end = n;
+			n = 0;
+		}
 	}
 }
 
@@ -77,7 +94,7 @@ static void send_answer(const struct request *request, int result,
 		.flags = flags,
 	};
 
-	if (size > 4096) {
+	if (size > 1 << 16) {
 		write_all(&head, sizeof(head));
 		write_all(data, size);
 		return;
@@ -133,6 +150,7 @@ static void (*const services[])(const struct request *request) = {
 	[ENGINE_STAT] = serve_stat,
 	[ENGINE_READDIR] = serve_readdir,
 	[ENGINE_READ] = serve_read,
+	[ENGINE_READ_FILES] = serve_read_files,
 	[ENGINE_SEEK] = serve_seek,
 	[ENGINE_READLINK] = serve_readlink,
 	[ENGINE_XATTRS] = serve_xattrs,
@@ -157,12 +175,15 @@ static void serve(const struct request *request)
 {
 	unsigned int op = request->head.op;
 
-	if (op >= sizeof(services) / sizeof(*services) || !services[op])
+	if (op >= sizeof(services) / sizeof(*services) || !services[op]) {
 		answer_error(request, -ENOSYS, "");
-	else if (mount_root < 0 && op != ENGINE_MOUNT && op != ENGINE_END)
+	} else if (mount_root < 0 && op != ENGINE_MOUNT && op != ENGINE_END) {
 		answer_error(request, -ENODEV, "");
-	else
+	} else {
+		clock_before(request);
 		services[op](request);
+		clock_after(request);
+	}
 }
 
 /* ---- start ---- */

@@ -121,6 +121,8 @@ void serve_mount(const struct request *request)
 		return;
 	}
 	mkdir(POINT, 0700);
+	if (request->head.flags & ENGINE_CLOCK)
+		clock_hold(request->head.offset);
 	snprintf(type, sizeof(type), "%s", request->data);
 	r = *type ? try_mount(request->path, type, write) :
 		    try_all(request->path, write, type);

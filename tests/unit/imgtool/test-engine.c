@@ -173,7 +173,7 @@ START_TEST(heads)
 		put(&f, data, sizeof(data));
 		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -EPROTO);
 		ck_assert(f.engine.client.dead);
-		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -EIO);
+		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -FS_GONE);
 		end(&f);
 	}
 }
@@ -191,7 +191,7 @@ START_TEST(cut_off)
 		say_head(&f, 0, 0, sizeof(a));
 		put(&f, &a, n);
 		close(f.fd);
-		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -EIO);
+		ck_assert_int_eq(fs_stat(&f.fs, 1, &attr), -FS_GONE);
 		engine_finish(&f.engine);
 	}
 }
@@ -307,6 +307,85 @@ START_TEST(extents)
 	say(&f, &wide, sizeof(wide));
 	ck_assert_int_eq(fs_data(&f.fs, ino, 10, &start, &stop), 0);
 	ck_assert(start == 20 && stop == 1000);
+	end(&f);
+}
+END_TEST
+
+/* Files a, b and c in the root, of which a is read; B is b, to be read next,
+ * with those behind it. */
+static void begin_small(struct fake *f, uint64_t *b)
+{
+	char listing[2000], data[1000] = "a";
+	uint64_t a;
+	size_t n;
+	int count = 0;
+
+	begin_root(f);
+	n = make_entry(listing, "c", 1, S_IFREG);
+	n += make_entry(listing + n, "a", 1, S_IFREG);
+	n += make_entry(listing + n, "b", 1, S_IFREG);
+	say(f, listing, n);
+	say(f, data, sizeof(data));
+	ck_assert_int_eq(fs_readdir(&f->fs, 1, count_entry, &count), 0);
+	ck_assert_int_eq(fs_lookup(&f->fs, 1, "a", &a), 0);
+	ck_assert_int_eq(fs_read(&f->fs, a, 0, data, sizeof(data)), 1000);
+	ck_assert_int_eq(fs_lookup(&f->fs, 1, "b", b), 0);
+}
+
+static size_t put_file(char *to, int error, uint32_t size, char fill)
+{
+	const struct engine_file file = { error, size };
+
+	memcpy(to, &file, sizeof(file));
+	memset(to + sizeof(file), fill, ENGINE_ALIGN(size));
+	return ENGINE_ALIGN(sizeof(file) + size);
+}
+
+START_TEST(together)
+{
+	static const struct {
+		int error;
+		uint32_t size;
+	} bad[] = { { 0, 1001 }, { 0, UINT32_MAX }, { 1, 1000 } };
+	char reply[3000], data[1000];
+	struct fake f;
+	uint64_t b, c;
+	size_t n, i;
+
+	begin_small(&f, &b);
+	n = put_file(reply, 0, 1000, 'b');
+	n += put_file(reply + n, 0, 1000, 'c');
+	say(&f, reply, n);
+	ck_assert_int_eq(fs_read(&f.fs, b, 0, data, sizeof(data)), 1000);
+	ck_assert(data[0] == 'b' && data[999] == 'b');
+	ck_assert_int_eq(fs_lookup(&f.fs, 1, "c", &c), 0);
+	ck_assert_int_eq(fs_read(&f.fs, c, 990, data, sizeof(data)), 10);
+	ck_assert(data[0] == 'c' && data[9] == 'c');
+	end(&f);
+
+	/* cut off, or with something behind it */
+	for (i = 0; i < n + 8; i += 8) {
+		begin_small(&f, &b);
+		say(&f, reply, i == n ? n + 8 : i);
+		ck_assert_int_eq(fs_read(&f.fs, b, 0, data, 1), -FS_GONE);
+		end(&f);
+	}
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		begin_small(&f, &b);
+		n = put_file(reply, 0, 1000, 'b');
+		put_file(reply + n, bad[i].error, 8, 'c');
+		memcpy(reply + n + sizeof(int), &bad[i].size, 4);
+		say(&f, reply, sizeof(reply));
+		ck_assert_int_eq(fs_read(&f.fs, b, 0, data, 1), -FS_GONE);
+		end(&f);
+	}
+	/* what has changed meanwhile, or cannot be read, is asked for again */
+	begin_small(&f, &b);
+	n = put_file(reply, -EIO, 0, 0);
+	n += put_file(reply + n, 0, 999, 'c');
+	say(&f, reply, n);
+	say(&f, "again", 5);
+	ck_assert_int_eq(fs_read(&f.fs, b, 0, data, sizeof(data)), 5);
 	end(&f);
 }
 END_TEST
@@ -480,4 +559,4 @@ START_TEST(noise)
 END_TEST
 
 RUN_TESTS("engine", good, heads, cut_off, attributes, names, entries, extents,
-	  contents, xattrs, totals, noise)
+	  together, contents, xattrs, totals, noise)

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SOURCE_DATE_EPOCH: times of changes and of birth are the kernel's, so its
+ * clock must stand still. That it cannot, but it goes on at ticks only as far
+ * as file systems see (CLOCK_REALTIME_COARSE). So it is put back in front of
+ * every change, and where a tick came in between, which is seldom, that is
+ * mended: an inode whose mtime is set has the time of change again, and one
+ * that was made is made once more.
+ *
+ * The clock cannot be earlier than the guest's start, and nobody wants to know
+ * just how long that took: the second day of 1970 is the first time it has.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "imgtool/engine/agent/agent.h"
+
+#define EARLIEST 86400
+#define TRIES	 20
+
+static bool holding;
+static struct timespec held;
+
+/* What the change at hand touches and what has no name after it; -1: none. */
+static int touched[2] = { -1, -1 };
+
+void clock_hold(int64_t sec)
+{
+	held.tv_sec = sec < EARLIEST ? EARLIEST : sec;
+	holding = !clock_settime(CLOCK_REALTIME, &held);
+}
+
+void clock_again(void)
+{
+	if (holding)
+		clock_settime(CLOCK_REALTIME, &held);
+}
+
+static bool moved(void)
+{
+	struct timespec now;
+
+	return holding && (clock_gettime(CLOCK_REALTIME_COARSE, &now) ||
+			   now.tv_sec != held.tv_sec || now.tv_nsec);
+}
+
+bool clock_missed(int dir, const char *name, int flag, int *tries)
+{
+	struct statx stx;
+
+	if (!moved() || ++*tries > TRIES ||
+	    statx(dir, name, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &stx) ||
+	    !(stx.stx_mask & STATX_BTIME))
+		return false;
+	/* (a file system may have fewer digits, and be right all the same) */
+	if (stx.stx_btime.tv_sec <= held.tv_sec && !stx.stx_btime.tv_nsec)
+		return false;
+	if (unlinkat(dir, name, flag))
+		return false;
+	clock_again();
+	return true;
+}
+
+/* A time from the clock as it should have been, or one that we were given. */
+static struct timespec right(const struct statx_timestamp *t)
+{
+	if (t->tv_sec == held.tv_sec)
+		return held;
+	return (struct timespec){ .tv_sec = t->tv_sec, .tv_nsec = t->tv_nsec };
+}
+
+/* Give FD, of O_PATH, the time of change once more, and the others that it has
+ * from the clock. */
+static void mend(int fd)
+{
+	struct timespec times[2];
+	struct statx stx;
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		clock_again();
+		if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &stx))
+			return;
+		times[0] = right(&stx.stx_atime);
+		times[1] = right(&stx.stx_mtime);
+		utimensat(fd, "", times, AT_EMPTY_PATH);
+		if (!moved())
+			return;
+	}
+}
+
+static void mend_path(const char *path)
+{
+	const char *name;
+	int fd = file_find(path);
+
+	if (fd >= 0)
+		mend(fd);
+	fd = file_parent(path, &name);
+	if (fd >= 0)
+		mend(fd);
+}
+
+static bool has_two(const struct request *request)
+{
+	return request->head.op == ENGINE_RENAME ||
+	       request->head.op == ENGINE_LINK;
+}
+
+static bool is_change(const struct request *request)
+{
+	return request->head.op >= ENGINE_MKNOD;
+}
+
+static int keep(const char *path)
+{
+	int fd = file_find(path);
+
+	return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+void clock_before(const struct request *request)
+{
+	unsigned int op = request->head.op;
+
+	if (!holding || (!is_change(request) && op != ENGINE_END))
+		return;
+	if (op == ENGINE_UNLINK || op == ENGINE_RENAME)
+		touched[0] = keep(request->path);
+	if (op == ENGINE_RENAME)
+		touched[1] = keep(request->data);
+	clock_again();
+}
+
+void clock_after(const struct request *request)
+{
+	int i;
+
+	if (holding && is_change(request) && moved()) {
+		for (i = 0; i < 2; i++)
+			if (touched[i] >= 0)
+				mend(touched[i]);
+		mend_path(request->path);
+		if (has_two(request))
+			mend_path(request->data);
+		clock_again();
+	}
+	for (i = 0; i < 2; i++) {
+		if (touched[i] >= 0)
+			close(touched[i]);
+		touched[i] = -1;
+	}
+}
