@@ -66,7 +66,7 @@ y \
 z type=socket
 ..
 ..
-f type=file contents=./sub/../sub/one size=5
+f type=file contents=./sub/one size=5
 f contents=out/x optional
 ./x/y/g type=file contents=/etc/passwd optional
 END
