@@ -91,6 +91,15 @@ int edit_drop_link(struct edit *edit, uint64_t ino);
  * use. */
 int edit_drop_last(struct edit *edit, uint64_t ino);
 
+/* INODE is INO, which has lost its last name and is in use: e2fsck or a kernel
+ * frees it if we do not. */
+int edit_add_orphan(struct edit *edit, uint64_t ino,
+		    struct ext2_inode_large *inode);
+
+/* It is going to be freed; nothing if it is no such one. */
+int edit_remove_orphan(struct edit *edit, uint64_t ino,
+		       const struct ext2_inode_large *inode);
+
 /* --------------------------------------------------------- directories */
 
 /* Enter INO in DIR under NAME, which is not there; counts no link. */

@@ -307,6 +307,21 @@ static int touch_xattr(struct edit *edit, uint64_t ino)
 	return edit_store(edit, ino, &inode);
 }
 
+/* As the kernel, the first attribute brings the feature. */
+static int need_feature(struct edit *edit, const void *value)
+{
+	struct ext2_super_block *sb = edit->lib->super;
+
+	if (ext2fs_has_feature_xattr(sb))
+		return 0;
+	if (!value)
+		return -ENODATA;
+	ext2fs_update_dynamic_rev(edit->lib);
+	ext2fs_set_feature_xattr(sb);
+	ext2fs_mark_super_dirty(edit->lib);
+	return 0;
+}
+
 int direct_set_xattr(struct edit *edit, uint64_t ino, const char *name,
 		     const void *value, size_t size)
 {
@@ -315,7 +330,8 @@ int direct_set_xattr(struct edit *edit, uint64_t ino, const char *name,
 	errcode_t err;
 	int r = check_acl(name, value, size) ?: edit_load(edit, ino, &inode) ?:
 		fs_xattrs(&edit->view.fs, ino, ignore_xattr, NULL) ?:
-		edit_begin(edit) ?: edit_reserve(edit, 2);
+		edit_begin(edit) ?: edit_reserve(edit, 2) ?:
+		need_feature(edit, value);
 
 	if (r < 0)
 		return r;

@@ -334,8 +334,8 @@ int direct_free_inode(struct edit *edit, uint64_t ino)
 	dir = S_ISDIR(inode.i_mode);
 	if (dir || S_ISREG(inode.i_mode) || S_ISLNK(inode.i_mode))
 		r = edit_check_map(edit, ino);
-	if (r == 0)
-		r = free_blocks(edit, ino, &inode);
+	r = r ?: edit_remove_orphan(edit, ino, &inode) ?:
+	    free_blocks(edit, ino, &inode);
 	if (r < 0)
 		return r;
 	inode.i_links_count = 0;
@@ -360,7 +360,7 @@ int edit_drop_last(struct edit *edit, uint64_t ino)
 		return r;
 	inode.i_links_count = 0;
 	edit_set_time(edit, &inode, EDIT_CTIME, &edit->now);
-	r = edit_store(edit, ino, &inode);
+	r = edit_store(edit, ino, &inode) ?: edit_add_orphan(edit, ino, &inode);
 	if (r == 0 && use == EDIT_KNOWN && S_ISREG(inode.i_mode))
 		r = edit_truncate(edit, ino, 0);
 	return r;

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include "imgtool/mount/acl.h"
 #include "imgtool/mount/tree.h"
 #include "imgtool/msg.h"
 
@@ -65,49 +66,70 @@ static void reply_new(fuse_req_t req, struct reader *reader, int r,
 }
 
 static int make_node(struct edit *edit, const struct edit_where *where,
-		     uint32_t mode, dev_t device, uint64_t *ino)
+		     const struct acl_new *new, dev_t device, uint64_t *ino)
 {
 	struct ext2_inode_large inode;
 	int r = edit_reserve(edit, 8) ?:
-		edit_new_inode(edit, where->dir, mode, &inode, ino);
+		edit_new_inode(edit, where->dir, new->mode, &inode, ino);
 
 	if (r < 0)
 		return r;
-	if (S_ISCHR(mode) || S_ISBLK(mode))
+	if (S_ISCHR(new->mode) || S_ISBLK(new->mode))
 		r = edit_set_device(&inode, major(device), minor(device)) ?:
 		    edit_store(edit, *ino, &inode);
-	r = r ?: edit_enter(edit, where->dir, where->name, *ino);
+	r = r ?: acl_give(edit, *ino, new) ?:
+	    edit_enter(edit, where->dir, where->name, *ino);
 	if (r < 0)
 		edit_free_inode(edit, *ino);
 	return r;
 }
 
-static void names_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
-			mode_t mode, dev_t device)
+static int make_dir(struct edit *edit, const struct edit_where *where,
+		    const struct acl_new *new, uint64_t *ino)
+{
+	int r = edit_reserve(edit, 8) ?:
+		edit_mkdir(edit, where->dir, where->name, new->mode, ino);
+
+	if (r < 0)
+		return r;
+	r = acl_give(edit, *ino, new);
+	if (r < 0)
+		edit_rmdir(edit, where->dir, where->name, *ino);
+	return r;
+}
+
+/* A new file or directory; MODE has its type. */
+static void make(fuse_req_t req, fuse_ino_t parent, const char *name,
+		 mode_t mode, dev_t device)
 {
 	struct tree *tree = tree_of(req);
+	struct acl_new new = { 0 };
 	struct edit_where where;
 	struct reader *reader;
 	uint64_t ino = 0;
 	int r = tree_begin_change(req, &reader);
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    make_node(tree->edit, &where, mode, device, &ino);
+	    acl_of_new(&reader->fs, where.dir, mode, fuse_req_ctx(req)->umask,
+		       &new);
+	if (r == 0)
+		r = S_ISDIR(mode) ? make_dir(tree->edit, &where, &new, &ino) :
+				    make_node(tree->edit, &where, &new, device,
+					      &ino);
+	acl_new_free(&new);
 	reply_new(req, reader, r, &where, ino);
+}
+
+static void names_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
+			mode_t mode, dev_t device)
+{
+	make(req, parent, name, mode, device);
 }
 
 static void names_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 			mode_t mode)
 {
-	struct tree *tree = tree_of(req);
-	struct edit_where where;
-	struct reader *reader;
-	uint64_t ino = 0;
-	int r = tree_begin_change(req, &reader);
-
-	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    edit_mkdir(tree->edit, where.dir, name, mode, &ino);
-	reply_new(req, reader, r, &where, ino);
+	make(req, parent, name, S_IFDIR | (mode & ~S_IFMT), 0);
 }
 
 static void names_symlink(fuse_req_t req, const char *target,

@@ -98,6 +98,9 @@ static void tree_init(void *context, struct fuse_conn_info *conn)
 			FUSE_CAP_SPLICE_MOVE);
 	if (tree->edit)
 		tree_start_committer(tree);
+	/* a default ACL counts instead of the umask, which we apply */
+	if (tree->edit)
+		conn->want |= conn->capable & FUSE_CAP_DONT_MASK;
 	/* A truncation is one, not a part of opening; we take no rights away
 	 * by ourselves. */
 	conn->want &= ~(FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_HANDLE_KILLPRIV |

@@ -50,6 +50,19 @@ for kind in "${KINDS[@]}"; do
 	clean t.img
 done
 
+# file systems that other tools made without the feature, or with none at all
+for options in '-O none' '-r 0'; do
+	rm -f old.img
+	# shellcheck disable=SC2086
+	mke2fs -q -F -t ext2 $options old.img 4M >mke2fs.out 2>&1
+	edit touch old.img:/f
+	not_edited 1 'old.img:/f: no such attribute' setfattr -x user.one old.img:/f
+	edit setfattr -n user.one -v hello old.img:/f
+	"$IMGTOOL" stat old.img:/f >found
+	assert_match 'xattr: user.one=hello$' found
+	fsck old.img
+done
+
 # an ACL in the form of getxattr(2) comes back in that form
 make_image ext4 t.img
 edit touch t.img:/f

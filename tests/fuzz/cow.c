@@ -23,6 +23,7 @@
 #define RUN	8u	/* sectors of one request */
 
 unsigned long fuzz_accepted;
+bool fuzz_even;
 
 static struct sparse over, base, fresh;
 static struct cow_header head;

@@ -5,6 +5,8 @@
  *
  *	source	a tar, an image of containers or anything else to build from
  *	table	a device table to build from
+ *	mtree	a manifest to build from, beside the folder fuzz-contents
+ *	layout	the files of an OCI layout's folder, with LAYOUT_LINE between
  *	image	a disk, looked into by the verbs that read
  *	options	words for every verb's options, and values for what parses them
  *
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -25,9 +28,11 @@
 #include "imgtool/verb.h"
 
 #define WORDS_MOST 64
+#define LAYOUT_LINE "\n=====\n"
 #define HANGS_AFTER 300 /* seconds: no input takes one */
 
 unsigned long fuzz_accepted;
+bool fuzz_even;
 
 static char **words;
 static int word_count;
@@ -68,6 +73,55 @@ static void try_table(const unsigned char *data, size_t size)
 	write_input("fuzz-table", data, size);
 	fuzz_accepted += !call_verb("build", "-q", "--dry-run",
 				   "table:fuzz-table", NULL);
+}
+
+/* What a build takes makes an image that can be looked into. */
+static void try_build(const char *source)
+{
+	unlink("fuzz-built");
+	if (call_verb("build", "-q", source, "-o", "fuzz-built", NULL))
+		return;
+	fuzz_accepted++;
+	if (call_verb("find", "--json", "fuzz-built:/", NULL))
+		abort();
+}
+
+static void try_mtree(const unsigned char *data, size_t size)
+{
+	write_input("fuzz-contents/fuzz-mtree", data, size);
+	try_build("mtree:fuzz-contents/fuzz-mtree");
+}
+
+/* The index or docker's manifest, and blobs whose digests are the hexadecimal
+ * digits, each 64 times. */
+static void try_layout(const unsigned char *data, size_t size)
+{
+	static const char *const first[] = { "index.json", "manifest.json" };
+	char name[128];
+	const unsigned char *end;
+	int part = -1, i;
+
+	mkdir("fuzz-layout", 0700);
+	mkdir("fuzz-layout/blobs", 0700);
+	mkdir("fuzz-layout/blobs/sha256", 0700);
+	write_input("fuzz-layout/oci-layout", NULL, 0);
+	for (i = 0; i < 2; i++) {
+		snprintf(name, sizeof(name), "fuzz-layout/%s", first[i]);
+		unlink(name);
+	}
+	snprintf(name, sizeof(name), "fuzz-layout/%s",
+		 first[size && *data == '[']);
+	for (; part < 16; part++, data = end + strlen(LAYOUT_LINE)) {
+		end = memmem(data, size, LAYOUT_LINE, strlen(LAYOUT_LINE));
+		write_input(name, data, end ? (size_t)(end - data) : size);
+		if (!end)
+			break;
+		size -= (size_t)(end - data) + strlen(LAYOUT_LINE);
+		i = sprintf(name, "fuzz-layout/blobs/sha256/");
+		memset(name + i, "0123456789abcdef"[(part + 1) % 16], 64);
+		name[i + 64] = 0;
+	}
+	try_build("oci:fuzz-layout");
 }
 
 static void try_image(const unsigned char *data, size_t size)
@@ -146,6 +200,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
 	if (!kind) {
 		kind = getenv("FUZZ_KIND") ?: "source";
+		fuzz_even = strchr("mlo", *kind);
 		saved = dup(1);
 	}
 	/* what verbs say is of no use here */
@@ -157,6 +212,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	switch (*kind) {
 	case 's': try_source(data, size); break;
 	case 't': try_table(data, size); break;
+	case 'm': try_mtree(data, size); break;
+	case 'l': try_layout(data, size); break;
 	case 'i': try_image(data, size); break;
 	default: try_options(data, size); break;
 	}

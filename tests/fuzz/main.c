@@ -50,6 +50,25 @@ static void load(const char *name)
 	fclose(f);
 }
 
+/* A copy of what is elsewhere is put in, or something is taken out. */
+static void move_rest(size_t at)
+{
+	size_t n = 1 + below(48), from = below(input_size);
+	unsigned char piece[48];
+
+	if (n > input_size - at || n > input_size - from)
+		return;
+	if (below(2) && input_size + n <= MOST) {
+		memcpy(piece, input + from, n);
+		memmove(input + at + n, input + at, input_size - at);
+		memcpy(input + at, piece, n);
+		input_size += n;
+	} else {
+		memmove(input + at, input + at + n, input_size - at - n);
+		input_size -= n;
+	}
+}
+
 /* A bit, a byte, a run of one byte, a number that is a limit, or what is found
  * elsewhere. Most of it near the front, where the headers are. */
 static void change(void)
@@ -57,8 +76,14 @@ static void change(void)
 	static const unsigned char edges[] = { 0, 1, 2, 7, 8, 0x7f, 0x80, 0xff };
 	size_t at = below(3) ? below(64) : below(input_size), n = 1 + below(8);
 
-	if (!below(4))
+	if (fuzz_even)
+		at = below(input_size);
+	else if (!below(4))
 		at = 248 + below(48);
+	if (fuzz_even && !below(3)) {
+		move_rest(at);
+		return;
+	}
 	if (at + n > input_size)
 		return;
 	switch (below(5)) {
