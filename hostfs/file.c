@@ -231,6 +231,7 @@ static int settle(struct inode *inode, loff_t pos, size_t len)
 static ssize_t hostfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
 	struct inode *inode = file_inode(iocb->ki_filp);
+	size_t through;
 	int err;
 
 	if ((iocb->ki_flags & IOCB_DIRECT) && iov_iter_count(to)) {
@@ -239,7 +240,9 @@ static ssize_t hostfs_read_iter(struct kiocb *iocb, struct iov_iter *to)
 			return err;
 		iocb->ki_flags &= ~IOCB_DIRECT;
 	}
-	return generic_file_read_iter(iocb, to);
+	through = hostfs_through(iocb, to);
+	return through ? hostfs_read_through(iocb, to, through) :
+			 generic_file_read_iter(iocb, to);
 }
 
 static ssize_t hostfs_write_iter(struct kiocb *iocb, struct iov_iter *from)

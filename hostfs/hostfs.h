@@ -175,6 +175,12 @@ bool hostfs_id_out(const struct hostfs_idmap *map, u32 guest, u32 *host);
 /* pages.c */
 void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
 
+/* through.c */
+/* How much of a read is to go from the host to the program, past the page cache:
+ * all that the file has of it, or 0. */
+size_t hostfs_through(struct kiocb *iocb, struct iov_iter *to);
+ssize_t hostfs_read_through(struct kiocb *iocb, struct iov_iter *to, size_t left);
+
 /* setattr.c */
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 		   struct iattr *attr);
