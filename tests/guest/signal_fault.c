@@ -66,6 +66,15 @@ static void canonical(void)
 	eq(flt.code, SI_KERNEL, "not canonical: SI_KERNEL");
 	eq((long)(uintptr_t)flt.addr, 0, "not canonical: no address");
 	eq((long)flt.trapno, 13, "not canonical: trap 13");
+	/* The same by way of rbp: the stack segment. */
+	eq(FAULT_TRY(__asm__ volatile("push %%rbp; mov %0, %%rbp;"
+				      "mov (%%rbp), %%rax; pop %%rbp" ::"r"(
+					      0x8000123412341234UL)
+				      : "rax")),
+	   SIGBUS, "stack not canonical: SIGBUS");
+	eq(flt.code, SI_KERNEL, "stack not canonical: SI_KERNEL");
+	eq((long)(uintptr_t)flt.addr, 0, "stack not canonical: no address");
+	eq((long)flt.trapno, 12, "stack not canonical: trap 12");
 	eq(FAULT_TRY(__asm__ volatile("hlt")), SIGSEGV, "hlt: SIGSEGV");
 	eq((long)flt.trapno, 13, "hlt: trap 13");
 	eq(FAULT_TRY(__asm__ volatile("cli")), SIGSEGV, "cli: SIGSEGV");

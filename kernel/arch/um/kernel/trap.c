@@ -244,7 +244,13 @@ static void signal_fault(struct pt_regs *regs, const struct host_trap *trap)
 			force_sig_fault(SIGBUS, BUS_ADRALN, NULL);
 			break;
 		}
-		pr_err_ratelimited("physmem: host: cannot allocate memory; free some or lower mem=\n");
+		if (trap->trapno != 14) {
+			/* #SS: a stack address that is not canonical */
+			force_sig(SIGBUS);
+			break;
+		}
+		pr_err_ratelimited("physmem: host: cannot allocate memory for %s[%d] at %lx; free some or lower mem=\n",
+				   current->comm, task_pid_nr(current), trap->addr);
 		force_sig_fault(SIGBUS, BUS_ADRERR, (void __user *)trap->addr);
 		break;
 	default:
