@@ -31,17 +31,25 @@ for ((i = 0; i < ${BOOTS:-100}; i++)); do
 done
 left
 
-pids=()
+# Each waits for a line, until all of them are there.
+pids=() go=()
 for i in 1 2 3 4 5 6 7 8; do
+	mkfifo "go.$i"
+	exec {go[i]}<>"go.$i"
 	"$UMKIT_BUILD/tests/lib/reaper" -t "$BOOT_TIMEOUT" "${boot[@]}" umid="at$i" \
-		-- -c "sleep 2; ${script/\%s/$i}" >"out.$i" 2>"err.$i" </dev/null &
+		con0=fd:0,fd:1 -- -c "read x; ${script/\%s/$i}" \
+		<"go.$i" >"out.$i" 2>"err.$i" &
 	pids+=($!)
 done
-sleep 1
+for ((i = 0; i < 600; i++)); do
+	[ "$(cat uml/*/pid 2>/dev/null | sort -u | wc -l)" = 8 ] && break
+	sleep 0.1
+done
 assert_eq "$(cat uml/*/pid | sort -u | wc -l)" 8 "kernels at once"
 capture "${boot[@]}" umid=at1
 assert_plain_error 1 'umid: .*/at1: in use by another instance'
 for i in 1 2 3 4 5 6 7 8; do
+	echo go >&"${go[i]}"
 	status=0
 	wait "${pids[i - 1]}" || status=$?
 	assert_eq "$status: $(cat "err.$i")" "$i: " "guest $i"

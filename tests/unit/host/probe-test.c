@@ -27,7 +27,7 @@ static void put(const char *dir, const char *file, const char *text)
 
 static void make_root(void)
 {
-	strcpy(root, "/tmp/um-probe-XXXXXX");
+	strcpy(root, "/tmp/probe-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(root));
 }
 
