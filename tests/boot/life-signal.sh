@@ -34,15 +34,24 @@ signal TERM "$kernel"
 ends_with 0 'TERM, without a program for it'
 
 echo "# no answer: asked again after a second"
+now_ms() { echo "${EPOCHREALTIME/[.,]/}" | sed 's/...$//'; }
 for name in TERM INT; do
 	launch "echo 0 >/proc/sys/kernel/ctrl-alt-del; trap '' INT USR2
 		echo @deaf; $FOREVER"
 	retry 60 says '^@deaf'
+	first=$(now_ms)
 	signal $name "$kernel"
 	sleep 0.3
 	signal $name "$kernel"
 	sleep 0.3
-	[ -e "/proc/$kernel" ] || fail_here "$name twice at once: ended too soon"
+	if [ ! -e "/proc/$kernel" ]; then
+		# on a busy host that was a second later
+		[ $(($(now_ms) - first)) -gt 900 ] ||
+			fail_here "$name twice at once: ended too soon"
+		echo "$name: the host is slow"
+		ended
+		continue
+	fi
 	sleep 0.7
 	if [ $name = TERM ]; then
 		signal $name "$kernel"
@@ -96,9 +105,9 @@ retry 30 times_said '^@tick' $((ticks + 5)) || fail_here "CONT: no more lines"
 signal KILL "$kernel"
 ends_with 137 'KILL'
 
-launch "sleep 1; echo @done; poweroff -f"
+launch "sleep 3; echo @done; poweroff -f"
 signal STOP "$kernel"
-sleep 2
+sleep 4
 ! says '^@done' || fail_here "stopped, and went on"
 signal CONT "$kernel"
 ends_with 0 'stopped and continued'
