@@ -120,6 +120,9 @@ void fault_handler(int sig, siginfo_t *si, void *ctx)
 	}
 	if (v && !vcpu_on_altstack(v, f.sp))
 		v->fault_depth = 0;	/* an earlier one did not return */
+	/* kill(2) chose a thread of ours: the guest's kernel is in another */
+	if (!v && si->si_code <= 0 && vcpu_pass_on(sig))
+		return;
 	if (!v || v->fault_depth >= MAX_DEPTH) {
 		fault_line(&f, v ? "faults nest too deep" : "before the guest's start");
 		host_abort();

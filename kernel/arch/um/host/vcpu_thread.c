@@ -99,6 +99,13 @@ void host_vcpu_kick(struct vcpu_area *area)
 		send_kick(v);
 }
 
+bool vcpu_pass_on(int sig)
+{
+	int tid = atomic_load(&vcpus[0].tid);
+
+	return tid && !syscall(SYS_tgkill, program, tid, sig);
+}
+
 static void post(struct vcpu_host *v, u32 bits)
 {
 	u32 old;

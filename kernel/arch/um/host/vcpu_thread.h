@@ -35,6 +35,8 @@ void vcpu_park_others(void);
 
 /* True if ip lies in guest kernel text (host_vcpu_text_range). */
 bool vcpu_in_text(u64 ip);
+/* Sends a signal that came to a helper thread to vcpu 0's; false before that is. */
+bool vcpu_pass_on(int sig);
 
 /* True if sp is on the vcpu's alternate stack: inside a handler. */
 static inline bool vcpu_on_altstack(const struct vcpu_host *v, u64 sp)
