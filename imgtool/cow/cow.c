@@ -7,12 +7,13 @@
 #include "imgtool/cow/findings.h"
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
+#include "imgtool/size.h"
 #include "imgtool/verb.h"
 #include "imgtool/view/view.h"
 #include "ubd/host/cow_open.h"
 
 enum { OPT_BACKING = OPTION_LONG_ONLY, OPT_ALLOW, OPT_UNSAFE,
-       OPT_JSON, OPT_REPAIR };
+       OPT_JSON, OPT_REPAIR, OPT_ALIGN };
 
 const struct verb_option verb_cow_options[] = {
 	{ "backing", OPT_BACKING, "FILE",
@@ -21,13 +22,15 @@ const struct verb_option verb_cow_options[] = {
 	  "the header may name a backing anywhere" },
 	{ "unsafe", OPT_UNSAFE, NULL,
 	  "rebase, commit: believe that contents are the same" },
+	{ "align", OPT_ALIGN, "SIZE",
+	  "create: where map and data begin, a power of two (4K)" },
 	{ "json", OPT_JSON, NULL, "print JSON" },
 	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
 	{ "quiet", 'q', NULL, "no progress and no warnings" },
 	VERB_OPTIONS_END
 };
 
-struct cow_options cow_options;
+struct cow_options cow_options = { .align = COW_ALIGN };
 
 void cow_progress_begin(const char *file)
 {
@@ -52,7 +55,8 @@ static int cow_create(char **operand)
 	struct json json;
 	char err[512];
 
-	if (cow_make(operand[0], operand[1], err, sizeof(err))) {
+	if (cow_make(operand[0], operand[1], cow_options.align, err,
+		     sizeof(err))) {
 		msg_error(NULL, "%s", err);
 		return STATUS_FAILED;
 	}
@@ -61,6 +65,20 @@ static int cow_create(char **operand)
 		json_string(&json, "backing", operand[1]);
 		cow_json_end(&json);
 	}
+	return STATUS_OK;
+}
+
+/* Less than a page, and nothing of the file would be in step with the host's
+ * cache. */
+static int parse_align(const char *text)
+{
+	uint64_t align;
+
+	if (size_parse(text, &align) || align < COW_ALIGN || align > 1u << 30 ||
+	    (align & (align - 1)))
+		return verb_usage_error(text, "--align takes a power of two "
+					"from 4K to 1G");
+	cow_options.align = (uint32_t)align;
 	return STATUS_OK;
 }
 
@@ -85,7 +103,8 @@ static bool is_check(int argc, char **argv)
 	int i;
 
 	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--backing"))
+		if (!strcmp(argv[i], "--backing") ||
+		    !strcmp(argv[i], "--align"))
 			i++;
 		else if (argv[i][0] != '-')
 			return !strcmp(argv[i], "check");
@@ -105,6 +124,10 @@ static int act(int argc, char **argv)
 		switch (c) {
 		case OPT_BACKING: cow_options.backing = value; break;
 		case OPT_ALLOW: cow_options.allow = true; break;
+		case OPT_ALIGN:
+			if (parse_align(value))
+				return STATUS_USAGE;
+			break;
 		case OPT_UNSAFE: cow_options.unsafe = true; break;
 		case OPT_JSON: cow_options.json = true; break;
 		case OPT_REPAIR: cow_options.repair = true; break;

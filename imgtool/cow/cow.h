@@ -21,6 +21,7 @@ struct cow_options {
 	const char *backing;
 	bool allow;	/* the header may name a backing anywhere */
 	bool unsafe, json, repair, quiet;
+	uint32_t align;	/* of a new file */
 };
 extern struct cow_options cow_options;
 

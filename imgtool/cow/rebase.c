@@ -92,7 +92,7 @@ static int put_header(struct cow_top *top, struct io *io,
 	new.mtime = mtime;
 	err = cow_rebase_header(io, &new);
 	if (err == -EFBIG) {
-		bad = cow_plan(&new);
+		bad = cow_plan_aligned(&new, top->h.align);
 		if (bad)
 			return msg_error(top->file, "%s", bad);
 		err = cow_replace(top, &new);

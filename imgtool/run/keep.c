@@ -144,7 +144,8 @@ int keep_open(const char *file, struct run_image *image)
 	if (stat(file, &st)) {
 		if (errno != ENOENT)
 			return msg_errno(file, errno, "cannot be looked at");
-		if (cow_make(file, image->path, err, sizeof(err)))
+		if (cow_make(file, image->path, COW_ALIGN, err,
+			     sizeof(err)))
 			return msg_error(NULL, "%s", err);
 		image->keep_made = true;
 	} else if (!S_ISREG(st.st_mode)) {

@@ -79,6 +79,15 @@ assert_eq "$(stat -c %a cow)" 640 "mode"
 capture "$IMGTOOL" cow rebase --allow-backing cow old
 assert_status 0
 shows cow "back to the short name"
+# that has the alignment of the old one
+rm cow
+"$IMGTOOL" cow create --align 16k cow old
+cp old want
+capture "$IMGTOOL" cow rebase --allow-backing cow "$LONG"
+assert_status 0
+"$IMGTOOL" cow info --json cow >out
+assert_match '"alignment":16384,' out
+shows cow "another alignment"
 
 # only the header
 make

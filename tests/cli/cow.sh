@@ -22,6 +22,30 @@ assert_eq "$(sed 's/"file_allocated":[0-9]*/A/; s/"backing":"[^"]*/B/' out)" \
 \"alignment\":4096,\"map_offset\":8192,\"map_bytes\":258,\
 \"data_offset\":12288,\"file_size\":1067288,A,\"commit_cut_off\":false}" "info --json"
 
+# another alignment: map and data are there, also for others
+capture "$IMGTOOL" cow create --align 64k aligned base
+assert_status 0
+"$IMGTOOL" cow info --json aligned >out
+assert_match '"alignment":65536,"map_offset":65536,"map_bytes":258,"data_offset":131072,' out
+assert_eq "$(stat -c %s aligned)" $((131072 + 1055000)) "the length"
+printf '\002' | dd of=aligned bs=1 seek=65536 conv=notrunc 2>/dev/null
+printf here | dd of=aligned bs=1 seek=$((131072 + 512)) conv=notrunc 2>/dev/null
+"$IMGTOOL" cow check aligned >out || { show; fail "check of another alignment"; }
+"$IMGTOOL" cow flatten aligned raw
+assert_eq "$(dd if=raw bs=1 skip=512 count=4 2>/dev/null)" here "another alignment"
+if command -v uml_moo >/dev/null; then
+	uml_moo aligned merged
+	# it drops a last sector that is not whole
+	cmp -n $((1055000 / 512 * 512)) raw merged ||
+		fail "another alignment: not what uml_moo reads"
+fi
+rm -f raw merged aligned
+for align in 0 512 5000 2G -1 x; do
+	capture "$IMGTOOL" cow create --align "$align" aligned base
+	assert_plain_error 2 'a power of two from 4K to 1G'
+	[ ! -e aligned ] || fail "made with --align $align"
+done
+
 # sectors 1 and 2060, the last, which is not whole
 printf '\002' | dd of=cow bs=1 seek=8192 conv=notrunc 2>/dev/null
 printf '\020' | dd of=cow bs=1 seek=$((8192 + 257)) conv=notrunc 2>/dev/null

@@ -168,10 +168,15 @@ const char *cow_parse(const void *head, size_t len, u64 file_bytes,
 
 const char *cow_plan(struct cow_header *h)
 {
+	return cow_plan_aligned(h, COW_ALIGN);
+}
+
+const char *cow_plan_aligned(struct cow_header *h, u32 align)
+{
 	h->version = 3;
 	h->unpacked = false;
 	h->sector = 512;
-	h->align = COW_ALIGN;
+	h->align = align;
 	if (!h->backing[0])
 		return "no backing file's name";
 	return layout_v3(h, COW_V3_BYTES);

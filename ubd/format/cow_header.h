@@ -41,6 +41,9 @@ const char *cow_parse(const void *head, size_t len, u64 file_bytes,
  */
 const char *cow_plan(struct cow_header *h);
 
+/* The same with another alignment. */
+const char *cow_plan_aligned(struct cow_header *h, u32 align);
+
 /* A planned header as COW_V3_BYTES bytes. */
 void cow_encode(const struct cow_header *h, void *out);
 

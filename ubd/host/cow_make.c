@@ -36,7 +36,8 @@ static int virtual_size(int fd, const struct stat *st, u64 *size)
 	return 0;
 }
 
-static int plan(const char *backing, struct cow_header *h, const char **why)
+static int plan(const char *backing, u32 align, struct cow_header *h,
+		const char **why)
 {
 	struct stat st;
 	int fd, err;
@@ -52,7 +53,7 @@ static int plan(const char *backing, struct cow_header *h, const char **why)
 	if (err)
 		return err;
 	h->mtime = (u32)st.st_mtime;
-	*why = cow_plan(h);
+	*why = cow_plan_aligned(h, align);
 	return *why ? -EINVAL : 0;
 }
 
@@ -91,11 +92,11 @@ static int write_file(const char *file, const struct cow_header *h)
 	return err;
 }
 
-int cow_plan_over(const char *backing, struct cow_header *h, char *err,
-		  size_t size)
+int cow_plan_over(const char *backing, u32 align, struct cow_header *h,
+		  char *err, size_t size)
 {
 	const char *why = NULL;
-	int r = plan(backing, h, &why);
+	int r = plan(backing, align, h, &why);
 
 	if (r)
 		snprintf(err, size, "%s: %s", backing,
@@ -103,7 +104,8 @@ int cow_plan_over(const char *backing, struct cow_header *h, char *err,
 	return r;
 }
 
-int cow_make(const char *file, const char *backing, char *err, size_t size)
+int cow_make(const char *file, const char *backing, u32 align, char *err,
+	     size_t size)
 {
 	struct cow_header *h = malloc(sizeof(*h));
 	int r;
@@ -112,7 +114,7 @@ int cow_make(const char *file, const char *backing, char *err, size_t size)
 		snprintf(err, size, "%s: out of memory", file);
 		return -ENOMEM;
 	}
-	r = cow_plan_over(backing, h, err, size);
+	r = cow_plan_over(backing, align, h, err, size);
 	if (r) {
 		free(h);
 		return r;

@@ -52,15 +52,16 @@ int cow_open_backing(int fd, const struct cow_header *h,
 
 /*
  * Makes an empty COW file over a backing, which appears under its name only
- * when it is complete. -EEXIST if there is one. 0 or -errno with a message
- * "FILE: reason" in err.
+ * when it is complete. align: COW_ALIGN, or a larger power of two. -EEXIST if
+ * there is one. 0 or -errno with a message "FILE: reason" in err.
  */
-int cow_make(const char *file, const char *backing, char *err, size_t size);
+int cow_make(const char *file, const char *backing, u32 align, char *err,
+	     size_t size);
 
 /* The two steps of that: the header of a COW file over a backing, and an empty
  * file fd made one of that header. 0 or -errno; the first with a message. */
-int cow_plan_over(const char *backing, struct cow_header *h, char *err,
-		  size_t size);
+int cow_plan_over(const char *backing, u32 align, struct cow_header *h,
+		  char *err, size_t size);
 int cow_fill(int fd, const struct cow_header *h);
 
 #endif
