@@ -256,7 +256,7 @@ static ssize_t hostfs_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	ret = generic_write_checks(iocb, from);
 	iocb->ki_flags &= ~IOCB_DIRECT;
 	if (ret > 0)
-		ret = __generic_file_write_iter(iocb, from);
+		ret = hostfs_write(iocb, from);
 	inode_unlock(inode);
 	if (ret <= 0)
 		return ret;

@@ -180,6 +180,9 @@ void hostfs_zero_tail(struct inode *inode, loff_t from, loff_t to);
  * all that the file has of it, or 0. */
 size_t hostfs_through(struct kiocb *iocb, struct iov_iter *to);
 ssize_t hostfs_read_through(struct kiocb *iocb, struct iov_iter *to, size_t left);
+/* After generic_write_checks(), under the inode's lock: past the page cache or
+ * into it. */
+ssize_t hostfs_write(struct kiocb *iocb, struct iov_iter *from);
 
 /* setattr.c */
 int hostfs_setattr(struct mnt_idmap *idmap, struct dentry *dentry,

@@ -79,6 +79,11 @@ static void fill(size_t len)
 static void do_write(size_t pos, size_t len)
 {
 	fill(len);
+	if (random() % 16 == 0) {
+		if (fsync(fd))
+			die("fsync");
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	}
 	if (pwrite(fd, buf, len, pos) != (ssize_t)len)
 		die("pwrite");
 	memcpy(model + pos, buf, len);
@@ -86,8 +91,8 @@ static void do_write(size_t pos, size_t len)
 		grow(pos + len);
 }
 
-/* Large ones go past the page cache if that has nothing of them: hence the
- * advice, and a buffer that begins anywhere. */
+/* Large ones, as large writes, go past the page cache if that has nothing of
+ * them: hence the advice, and a buffer that begins anywhere. */
 static void do_read(size_t pos, size_t len)
 {
 	static unsigned char space[MAX + 4096];
