@@ -174,7 +174,7 @@ static int set_xattr(struct tree *tree, struct fs *fs, uint64_t ino,
 		return r;
 	/* what has no room, by the name that setxattr(2) gives it */
 	r = edit_set_xattr(tree->edit, ino, name, value ?: "", size);
-	if (r == 0 && !strcmp(name, ACL_ACCESS))
+	if (r == 0 && !strcmp(name, ACL_ACCESS) && !tree->guest)
 		r = mode_follow_acl(tree, ino, value, size);
 	return r == -E2BIG ? -ENOSPC : r;
 }

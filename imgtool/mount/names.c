@@ -16,6 +16,7 @@
 static int look_up(struct tree *tree, struct reader *reader, fuse_ino_t node,
 		   const char *name, struct edit_where *where)
 {
+	const char *spelling;
 	struct dir *dir;
 	int r;
 
@@ -27,7 +28,9 @@ static int look_up(struct tree *tree, struct reader *reader, fuse_ino_t node,
 	r = dir_take(&tree->dirs, &reader->fs, where->dir, &dir);
 	if (r < 0)
 		return r;
-	r = dir_find(dir, name, &where->ino);
+	r = tree_find(tree, dir, name, &where->ino, &spelling);
+	if (r == 0)
+		strcpy(where->name, spelling);
 	dir_return(&tree->dirs, dir);
 	if (r == -ENOENT)
 		return 0;
@@ -64,11 +67,18 @@ static void reply_new(fuse_req_t req, struct reader *reader, int r,
 		fuse_reply_entry(req, &entry);
 }
 
-static int make_node(struct edit *edit, const struct edit_where *where,
+static int make_node(struct tree *tree, const struct edit_where *where,
 		     uint32_t mode, dev_t device, uint64_t *ino)
 {
+	struct edit *edit = tree->edit;
 	struct ext2_inode_large inode;
-	int r = edit_reserve(edit, 8) ?:
+	int r;
+
+	if (tree->guest)
+		return edit_new_file(edit, where->dir, where->name, mode,
+				     major(device), minor(device), ino) ?:
+		       guest_give(tree, where, *ino, mode);
+	r = edit_reserve(edit, 8) ?:
 		edit_new_inode(edit, where->dir, mode, &inode, ino);
 
 	if (r < 0)
@@ -92,7 +102,7 @@ static void names_mknod(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int r = tree_begin_change(req, &reader);
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    make_node(tree->edit, &where, mode, device, &ino);
+	    make_node(tree, &where, mode, device, &ino);
 	reply_new(req, reader, r, &where, ino);
 }
 
@@ -106,7 +116,8 @@ static void names_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name,
 	int r = tree_begin_change(req, &reader);
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    edit_mkdir(tree->edit, where.dir, name, mode, &ino);
+	    edit_mkdir(tree->edit, where.dir, name, mode, &ino) ?:
+	    guest_give(tree, &where, ino, mode);
 	reply_new(req, reader, r, &where, ino);
 }
 
@@ -120,7 +131,8 @@ static void names_symlink(fuse_req_t req, const char *target,
 	int r = tree_begin_change(req, &reader);
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    edit_symlink(tree->edit, where.dir, name, target, &ino);
+	    edit_symlink(tree->edit, where.dir, name, target, &ino) ?:
+	    guest_give(tree, &where, ino, 0);
 	reply_new(req, reader, r, &where, ino);
 }
 
@@ -154,9 +166,9 @@ static void names_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	r = r ?: look_up(tree, reader, parent, name, &where);
 	if (r == 0 && !where.ino)
 		r = -ENOENT;
-	r = r ?: edit_unlink(tree->edit, where.dir, name, where.ino);
+	r = r ?: edit_unlink(tree->edit, where.dir, where.name, where.ino);
 	if (r == 0)
-		dirs_change(&tree->dirs, where.dir, name, 0);
+		dirs_change(&tree->dirs, where.dir, where.name, 0);
 	tree_end_change(req, reader);
 	tree_reply(req, r);
 }
@@ -172,9 +184,9 @@ static void names_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (r == 0)
 		r = !where.ino ? -ENOENT :
 		    S_ISDIR(where.attr.mode) ? 0 : -ENOTDIR;
-	r = r ?: edit_rmdir(tree->edit, where.dir, name, where.ino);
+	r = r ?: edit_rmdir(tree->edit, where.dir, where.name, where.ino);
 	if (r == 0) {
-		dirs_change(&tree->dirs, where.dir, name, 0);
+		dirs_change(&tree->dirs, where.dir, where.name, 0);
 		dirs_drop(&tree->dirs, where.ino);
 	}
 	tree_end_change(req, reader);
@@ -194,8 +206,9 @@ static int rename_to(struct tree *tree, const struct edit_where *from,
 	/* two names of one file: both stay */
 	if (same || from->ino == to->ino)
 		return 0;
-	r = flags & EXCHANGE ? edit_exchange(tree->edit, from, to) :
-			       edit_rename(tree->edit, from, to);
+	r = !(flags & EXCHANGE) ? edit_rename(tree->edit, from, to) :
+	    tree->guest ? guest_exchange(tree, from, to) :
+			  edit_exchange(tree->edit, from, to);
 	if (r < 0)
 		return r;
 	dirs_change(&tree->dirs, to->dir, to->name, from->ino);
@@ -262,7 +275,7 @@ static void forget(struct tree *tree, fuse_ino_t node, uint64_t times)
 	if (!known_forget(&tree->known, ino, times))
 		return;
 	dirs_drop(&tree->dirs, ino);
-	if (!commits_ready(&tree->commits))
+	if (!tree->guest && !commits_ready(&tree->commits))
 		edit_free_inode(tree->edit, ino);
 }
 
