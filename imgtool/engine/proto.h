@@ -75,6 +75,7 @@ enum engine_op {
 /* flags of requests */
 #define ENGINE_WRITE	    1 /* MOUNT */
 #define ENGINE_LIST_XATTRS  2 /* READDIR: say which have attributes */
+#define ENGINE_NO_FLAGS	    16 /* READDIR: attr.flags need not be right */
 #define ENGINE_CLOCK	    4 /* MOUNT */
 #define ENGINE_EXCHANGE	    8 /* RENAME: both are there, and change places */
 
