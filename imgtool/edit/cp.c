@@ -110,6 +110,7 @@ static int copy_one(struct cp *cp, struct place *from, const char *name,
 		cp->copy.status = -1;
 		return 0;
 	}
+	view.fs.no_flags = true;
 	r = copy_from_image(&cp->copy, &view, name);
 	view_close(&view);
 	return r;

@@ -22,13 +22,6 @@
 #include "imgtool/edit/edit.h"
 #include "imgtool/view/ext.h"
 
-/*
- * As edit_open(), for a mount, which only this writer can serve: a file system
- * that is read through a guest is refused, and no guest is started. -1:
- * reported.
- */
-int edit_open_direct(struct edit *edit, struct target *target);
-
 /* What is changed from now on is changed now. */
 void edit_set_now(struct edit *edit);
 

@@ -178,7 +178,7 @@ static int guest_rename(struct edit *edit, const struct edit_where *from,
 		return -EINVAL;
 	return edit_begin(edit) ?:
 	       made(edit, change_rename(fs_of(edit), from->dir, from->name,
-					to->dir, to->name), NULL);
+					to->dir, to->name, false), NULL);
 }
 
 static int guest_symlink(struct edit *edit, uint64_t dir, const char *name,

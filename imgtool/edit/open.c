@@ -139,7 +139,7 @@ static const struct edit_ops direct_ops = {
 };
 
 /* The disk, and what it is refused for. */
-static int open_disk(struct view *view, bool direct)
+static int open_disk(struct view *view)
 {
 	struct disk *disk = &view->disk;
 
@@ -147,21 +147,17 @@ static int open_disk(struct view *view, bool direct)
 	if (disk_open(disk, view->target.file, true) < 0 ||
 	    disk_choose(disk, view->target.partition) < 0)
 		return -1;
-	if (!engine_wanted(disk))
-		return check_superblock(disk);
-	return direct ? msg_error(disk->name, "is read through a guest, and "
-				  "can only be mounted read-only: leave out "
-				  "--rw") : 0;
+	return engine_wanted(disk) ? 0 : check_superblock(disk);
 }
 
-static int open_edit(struct edit *edit, struct target *target, bool direct)
+int edit_open(struct edit *edit, struct target *target)
 {
 	struct view *view = &edit->view;
 
 	memset(edit, 0, sizeof(*edit));
 	view->target = *target;
 	memset(target, 0, sizeof(*target));
-	if (open_disk(view, direct) < 0 ||
+	if (open_disk(view) < 0 ||
 	    fs_open(&view->fs, &view->disk) < 0) {
 		view_close(view);
 		return -1;
@@ -181,16 +177,6 @@ static int open_edit(struct edit *edit, struct target *target, bool direct)
 	 * once, and not byte by byte with a wrong checksum between. */
 	ext2fs_free_mem(&edit->lib->orig_super);
 	return 0;
-}
-
-int edit_open(struct edit *edit, struct target *target)
-{
-	return open_edit(edit, target, false);
-}
-
-int edit_open_direct(struct edit *edit, struct target *target)
-{
-	return open_edit(edit, target, true);
 }
 
 int edit_open_operand(struct edit *edit, const char *exact,

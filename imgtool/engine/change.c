@@ -163,9 +163,10 @@ int change_clear(struct fs *fs, uint64_t dir)
 }
 
 static int rename_in(struct engine *e, uint64_t dir, const char *name,
-		     uint64_t new_dir, const char *new_name)
+		     uint64_t new_dir, const char *new_name, bool exchange)
 {
-	struct client_request op = { .op = ENGINE_RENAME };
+	struct client_request op = { .op = ENGINE_RENAME,
+				     .flags = exchange ? ENGINE_EXCHANGE : 0 };
 	char *from, *to = NULL;
 	int r = path_in(e, dir, name, &from);
 
@@ -182,19 +183,21 @@ static int rename_in(struct engine *e, uint64_t dir, const char *name,
 	free(to);
 	if (r < 0)
 		return r;
-	nodes_rename(&e->nodes, dir, name, new_dir, new_name);
+	(exchange ? nodes_exchange : nodes_rename)(&e->nodes, dir, name,
+						   new_dir, new_name);
 	touch(e, dir);
 	touch(e, new_dir);
 	return 0;
 }
 
 int change_rename(struct fs *fs, uint64_t dir, const char *name,
-		  uint64_t new_dir, const char *new_name)
+		  uint64_t new_dir, const char *new_name, bool exchange)
 {
 	struct engine *e;
 
 	engine_enter(fs, dir, &e);
-	return engine_leave(e, rename_in(e, dir, name, new_dir, new_name));
+	return engine_leave(e, rename_in(e, dir, name, new_dir, new_name,
+					 exchange));
 }
 
 int change_inode(struct fs *fs, uint64_t ino, struct client_request *op)
@@ -219,6 +222,53 @@ int change_set_size(struct fs *fs, uint64_t ino, uint64_t size)
 		      node->attr.size == size;
 
 	return engine_leave(e, has_it ? 0 : change_inode(fs, ino, &op));
+}
+
+void change_keep_numbers(struct fs *fs)
+{
+	struct engine *e = fs->private;
+
+	e->nodes.kept = true;
+}
+
+int change_open(struct fs *fs, uint64_t ino)
+{
+	struct engine_handle handle;
+	struct engine *e;
+	struct node *node = engine_enter(fs, ino, &e);
+	int r = node ? 0 : -EUCLEAN;
+
+	if (r == 0 && !node->opened)
+		r = engine_ask_struct(e, ino, ENGINE_OPEN, 0, &handle,
+				      sizeof(handle));
+	if (r == 0 && !node->opened && handle.number >= ENGINE_HANDLES)
+		r = client_broken(&e->client);
+	if (r == 0 && !node->opened++)
+		node->handle = handle.number + 1;
+	return engine_leave(e, r);
+}
+
+int change_close(struct fs *fs, uint64_t ino)
+{
+	struct client_request op = { .op = ENGINE_CLOSE };
+	struct engine *e;
+	struct node *node = engine_enter(fs, ino, &e);
+	int r = 0;
+
+	if (node && node->opened && !--node->opened) {
+		op.offset = node->handle - 1;
+		node->handle = 0;
+		r = engine_ask(e, &op, 0);
+	}
+	return engine_leave(e, r);
+}
+
+int change_sync(struct fs *fs, uint64_t ino)
+{
+	struct engine *e;
+
+	engine_enter(fs, ino, &e);
+	return engine_leave(e, engine_ask_about(e, ino, ENGINE_SYNC, 0));
 }
 
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor)

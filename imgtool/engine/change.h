@@ -28,14 +28,26 @@ int change_remove_inode(struct fs *fs, uint64_t ino);
 
 int change_clear(struct fs *fs, uint64_t dir);
 
+/* With EXCHANGE, what is at the new place gets the old one. */
 int change_rename(struct fs *fs, uint64_t dir, const char *name,
-		  uint64_t new_dir, const char *new_name);
+		  uint64_t new_dir, const char *new_name, bool exchange);
 
 /* Change what is in an inode by OP. */
 int change_inode(struct fs *fs, uint64_t ino, struct client_request *op);
 
 /* Cut or extend a file, if it has not that size already. */
 int change_set_size(struct fs *fs, uint64_t ino, uint64_t size);
+
+/* Whoever has a number may keep it: it is always of the same file. */
+void change_keep_numbers(struct fs *fs);
+
+/* INO, a file, is open from now on, and can be used when it has no name any
+ * more; change_close() as often. */
+int change_open(struct fs *fs, uint64_t ino);
+int change_close(struct fs *fs, uint64_t ino);
+
+/* It is on the disk. */
+int change_sync(struct fs *fs, uint64_t ino);
 
 /* -EINVAL if DIR is below ANCESTOR, or the same. */
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,7 +165,8 @@ uint32_t nodes_same(struct nodes *nodes, uint32_t number)
 	if (*slot)
 		nodes->inode_count--;
 	/* (one that is gone has left its inode to somebody else) */
-	if (!*slot || nodes->list[*slot]->error)
+	if (!*slot || nodes->list[*slot]->error ||
+	    (nodes->list[*slot]->orphan && !nodes->list[*slot]->attr.nlink))
 		*slot = number;
 	return nodes->list[*slot]->same ?: *slot;
 }
@@ -294,6 +296,37 @@ static void blank(struct nodes *nodes, uint32_t number, uint32_t same,
 	node->device = 0;
 }
 
+/*
+ * The first node of a file has lost its name, and no other is known. Who has
+ * kept its number may still ask for it; the name is another node from now on,
+ * of what is not there.
+ */
+static void vanish(struct nodes *nodes, uint32_t number)
+{
+	struct node *node = nodes->list[number], *name;
+	uint32_t *at;
+
+	if (!nodes->kept || !node->same || node->error ||
+	    nodes->count >= NODES_MOST) {
+		blank(nodes, number, number, -ENOENT);
+		return;
+	}
+	name = mem_zalloc(sizeof(*name));
+	name->parent = node->parent;
+	name->name = mem_strdup(node->name);
+	name->same = nodes->count;
+	name->error = -ENOENT;
+	at = find_name(nodes, node->parent, node->name);
+	append(nodes, name);
+	*at = name->same;
+	node->orphan = true;
+	node->parent = 0;
+	if (S_ISDIR(node->attr.mode))
+		node->attr.nlink = 0;
+	else if (node->attr.nlink)
+		node->attr.nlink--;
+}
+
 /* Two nodes take each other's names. */
 static void swap(struct nodes *nodes, uint32_t a, uint32_t b)
 {
@@ -344,7 +377,10 @@ void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name)
 		number = other;
 	}
 	leave_dir(nodes, number);
-	blank(nodes, number, number, -ENOENT);
+	if (nodes->list[number]->same == number)
+		vanish(nodes, number);
+	else
+		blank(nodes, number, number, -ENOENT);
 }
 
 void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
@@ -362,6 +398,18 @@ void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
 	leave_dir(nodes, to);
 	blank(nodes, to, to, -ENOENT);
 	nodes->list[from]->stale = true;
+}
+
+void nodes_exchange(struct nodes *nodes, uint32_t parent, const char *name,
+		    uint32_t new_parent, const char *new_name)
+{
+	uint32_t a = nodes_find(nodes, parent, name);
+	uint32_t b = nodes_find(nodes, new_parent, new_name);
+
+	if (!a || !b)
+		return;
+	swap(nodes, a, b);
+	nodes->list[a]->stale = nodes->list[b]->stale = true;
 }
 
 void nodes_clear(struct nodes *nodes, uint32_t dir)
@@ -382,15 +430,35 @@ void nodes_clear(struct nodes *nodes, uint32_t dir)
 	}
 }
 
+static int handle_path(const struct node *node, char **path, size_t *room)
+{
+	if (*room < 1024) {
+		free(*path);
+		*room = 1024;
+		*path = mem_alloc(*room);
+	}
+	snprintf(*path, *room, "//%u", node->handle - 1);
+	return 0;
+}
+
 int nodes_path(const struct nodes *nodes, uint32_t number, char **path,
 	       size_t *room)
 {
-	const struct node *n;
+	const struct node *n = nodes->list[number];
 	size_t size = 0;
 	char *to;
 
+	if (n->handle || n->orphan) {
+		if (n->handle)
+			return handle_path(n, path, room);
+		number = find_other(nodes, number);
+		if (!number)
+			return -ENOENT;
+	}
 	for (n = nodes->list[number]; n->parent; n = nodes->list[n->parent])
 		size += strlen(n->name) + 1;
+	if (n->orphan)
+		return -ENOENT;
 	if (size > ENGINE_PATH_MOST)
 		return -ENAMETOOLONG;
 	if (*room < size + 1) {

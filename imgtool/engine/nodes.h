@@ -27,6 +27,9 @@ struct node {
 	bool stale;	     /* attributes are to be asked for again */
 	bool entered;	     /* it is one of its parent's entries */
 	bool no_xattrs;	     /* it is known to have none */
+	bool orphan;	     /* it has lost the name that was its own */
+	uint32_t opened;     /* how often */
+	uint32_t handle;     /* ... and then its handle + 1 */
 	char *link;	     /* of a symlink: its target, or NULL */
 	/* of a directory */
 	bool listed;
@@ -41,6 +44,9 @@ struct nodes {
 	uint32_t *inodes;   /* ... and one over (device, inode) of files with
 			     * several names */
 	size_t name_count, name_size, inode_count, inode_size;
+	/* Somebody has kept the numbers of files: one that has lost its names
+	 * keeps its number for ever, and no other file gets it. */
+	bool kept;
 };
 
 /* With the root. */
@@ -84,11 +90,16 @@ void nodes_remove(struct nodes *nodes, uint32_t parent, const char *name);
 void nodes_rename(struct nodes *nodes, uint32_t parent, const char *name,
 		  uint32_t new_parent, const char *new_name);
 
+/* Two names have changed places. */
+void nodes_exchange(struct nodes *nodes, uint32_t parent, const char *name,
+		    uint32_t new_parent, const char *new_name);
+
 /* All entries of a directory were removed. */
 void nodes_clear(struct nodes *nodes, uint32_t dir);
 
 /* Its path from the root on, without a leading slash, in *PATH, in memory that
- * the caller reuses and frees. 0 or -ENAMETOOLONG. */
+ * the caller reuses and frees; or its handle. 0, -ENAMETOOLONG, or -ENOENT: it
+ * has no name any more. */
 int nodes_path(const struct nodes *nodes, uint32_t number, char **path,
 	       size_t *room);
 

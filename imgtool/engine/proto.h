@@ -11,7 +11,9 @@
  * have ENGINE_MORE. Numbers are in the byte order of x86.
  *
  * Paths are names with "/" between them, from the root of the file system on,
- * which is "". They may be longer than PATH_MAX. No symlink is followed.
+ * which is "". They may be longer than PATH_MAX. No symlink is followed. "//"
+ * and the number of a handle is a path, too: the file that is open, whatever its
+ * names are by now.
  *
  * The agent has mounted a hostile image: imgtool believes nothing it says.
  */
@@ -45,6 +47,10 @@ enum engine_op {
 	ENGINE_READLINK, /* -> the target */
 	ENGINE_XATTRS,	 /* -> struct engine_xattr... */
 	ENGINE_USAGE,	 /* -> struct engine_usage */
+	ENGINE_OPEN,	 /* a file, to be read and written as far as it may be
+			  * -> struct engine_handle */
+	ENGINE_CLOSE,	 /* offset: the handle */
+	ENGINE_SYNC,	 /* a file or directory is on the disk */
 	ENGINE_END,	 /* write everything, unmount, power off */
 
 	/* changes; answers have no bytes, but those that make something, to
@@ -60,6 +66,7 @@ enum engine_op {
 			  * that are empty */
 	ENGINE_WRITE_AT, /* offset; data */
 	ENGINE_TRUNCATE, /* offset: the size */
+	ENGINE_ALLOCATE, /* offset, length; data: the uint32_t of fallocate() */
 	ENGINE_SETATTR,	 /* data: struct engine_setattr */
 	ENGINE_SETXATTR, /* data: struct engine_xattr */
 	ENGINE_DELXATTR, /* data: the name */
@@ -67,8 +74,10 @@ enum engine_op {
 
 /* flags of requests */
 #define ENGINE_WRITE	    1 /* MOUNT */
-#define ENGINE_CLOCK	    4 /* MOUNT */
 #define ENGINE_LIST_XATTRS  2 /* READDIR: say which have attributes */
+#define ENGINE_NO_FLAGS	    16 /* READDIR: attr.flags need not be right */
+#define ENGINE_CLOCK	    4 /* MOUNT */
+#define ENGINE_EXCHANGE	    8 /* RENAME: both are there, and change places */
 
 struct engine_request {
 	uint32_t id;
@@ -143,6 +152,13 @@ struct engine_xattr {
 	uint32_t name_size;
 	uint32_t value_size;
 };
+
+struct engine_handle {
+	uint32_t number; /* below ENGINE_HANDLES */
+	uint32_t zero;
+};
+
+#define ENGINE_HANDLES 3000
 
 struct engine_usage {
 	uint64_t block_size, blocks, free_blocks, inodes, free_inodes;

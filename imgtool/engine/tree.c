@@ -276,11 +276,13 @@ static void drop_entries(struct engine *e, struct node *node)
 	node->entry_count = 0;
 }
 
-static int list(struct engine *e, uint32_t dir, struct node *node)
+static int list(struct engine *e, uint32_t dir, struct node *node,
+		bool no_flags)
 {
 	struct client_request request = {
 		.op = ENGINE_READDIR,
-		.flags = e->wants_xattrs ? ENGINE_LIST_XATTRS : 0,
+		.flags = (e->wants_xattrs ? ENGINE_LIST_XATTRS : 0) |
+			 (no_flags ? ENGINE_NO_FLAGS : 0),
 	};
 	bool more = true;
 	int r, bad = 0;
@@ -318,7 +320,7 @@ static int tree_readdir(struct fs *fs, uint64_t ino, fs_entry_fn *fn,
 	if (r < 0)
 		return engine_leave(e, r);
 	if (!node->listed)
-		r = list(e, ino, node);
+		r = list(e, ino, node, fs->no_flags);
 	for (i = 0; i < node->entry_count && !result; i++) {
 		entry = e->nodes.list[node->entries[i]];
 		result = fn(context, entry->name, entry->same);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "imgtool/engine/change.h"
 #include "imgtool/mount/tree.h"
 #include "imgtool/msg.h"
 
@@ -25,6 +26,13 @@ int tree_start_writing(struct tree *tree)
 	struct edit *edit = tree->edit;
 	int r;
 
+	if (tree->guest) {
+		/* (signals are FUSE's here) */
+		edit->changed = true;
+		change_keep_numbers(&edit->view.fs);
+		readers_start_alone(&tree->readers, &edit->view.fs);
+		return 0;
+	}
 	edit->in_use = in_use;
 	edit->in_use_context = tree;
 	pthread_mutex_init(&tree->ending_lock, NULL);
@@ -68,6 +76,9 @@ static void *commit_often(void *arg)
 
 void tree_start_committer(struct tree *tree)
 {
+	/* a kernel does that by itself */
+	if (tree->guest)
+		return;
 	tree->committing = !pthread_create(&tree->committer, NULL,
 					   commit_often, tree);
 }
@@ -100,6 +111,11 @@ int tree_end_writing(struct tree *tree)
 	struct edit *edit = tree->edit;
 	int r;
 
+	if (tree->guest) {
+		readers_end(&tree->readers);
+		known_free(&tree->known);
+		return edit_close(edit);
+	}
 	end_committer(tree);
 	if (edit->commits && !commits_ready(&tree->commits))
 		free_nameless(tree);
@@ -120,7 +136,7 @@ int tree_begin_change(fuse_req_t req, struct reader **reader)
 	edit_set_now(tree->edit);
 	tree->edit->uid = who->uid;
 	tree->edit->gid = who->gid;
-	return commits_ready(&tree->commits);
+	return tree->guest ? 0 : commits_ready(&tree->commits);
 }
 
 void tree_end_change(fuse_req_t req, struct reader *reader)

@@ -17,6 +17,7 @@
 static int look_up(struct tree *tree, struct reader *reader, fuse_ino_t node,
 		   const char *name, struct edit_where *where)
 {
+	const char *spelling;
 	struct dir *dir;
 	int r;
 
@@ -28,7 +29,9 @@ static int look_up(struct tree *tree, struct reader *reader, fuse_ino_t node,
 	r = dir_take(&tree->dirs, &reader->fs, where->dir, &dir);
 	if (r < 0)
 		return r;
-	r = dir_find(dir, name, &where->ino);
+	r = tree_find(tree, dir, name, &where->ino, &spelling);
+	if (r == 0)
+		strcpy(where->name, spelling);
 	dir_return(&tree->dirs, dir);
 	if (r == -ENOENT)
 		return 0;
@@ -98,25 +101,50 @@ static int make_dir(struct edit *edit, const struct edit_where *where,
 	return r;
 }
 
+/* There the kernel lets it inherit; UMASK has been applied. */
+static int make_in_guest(struct tree *tree, const struct edit_where *where,
+			 mode_t mode, dev_t device, uint64_t *ino)
+{
+	struct edit *edit = tree->edit;
+	int r = S_ISDIR(mode) ?
+		edit_mkdir(edit, where->dir, where->name, mode & 07777, ino) :
+		edit_new_file(edit, where->dir, where->name, mode,
+			      major(device), minor(device), ino);
+
+	return r ?: guest_give(tree, where, *ino, mode);
+}
+
+static int make_it(struct tree *tree, struct reader *reader,
+		   const struct edit_where *where, mode_t mode, mode_t umask,
+		   dev_t device, uint64_t *ino)
+{
+	struct acl_new new;
+	int r;
+
+	if (tree->guest)
+		return make_in_guest(tree, where, mode, device, ino);
+	r = acl_of_new(&reader->fs, where->dir, mode, umask, &new);
+	if (r == 0)
+		r = S_ISDIR(mode) ? make_dir(tree->edit, where, &new, ino) :
+				    make_node(tree->edit, where, &new, device,
+					      ino);
+	acl_new_free(&new);
+	return r;
+}
+
 /* A new file or directory; MODE has its type. */
 static void make(fuse_req_t req, fuse_ino_t parent, const char *name,
 		 mode_t mode, dev_t device)
 {
 	struct tree *tree = tree_of(req);
-	struct acl_new new = { 0 };
 	struct edit_where where;
 	struct reader *reader;
 	uint64_t ino = 0;
 	int r = tree_begin_change(req, &reader);
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    acl_of_new(&reader->fs, where.dir, mode, fuse_req_ctx(req)->umask,
-		       &new);
-	if (r == 0)
-		r = S_ISDIR(mode) ? make_dir(tree->edit, &where, &new, &ino) :
-				    make_node(tree->edit, &where, &new, device,
-					      &ino);
-	acl_new_free(&new);
+	    make_it(tree, reader, &where, mode, fuse_req_ctx(req)->umask,
+		    device, &ino);
 	reply_new(req, reader, r, &where, ino);
 }
 
@@ -142,7 +170,8 @@ static void names_symlink(fuse_req_t req, const char *target,
 	int r = tree_begin_change(req, &reader);
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
-	    edit_symlink(tree->edit, where.dir, name, target, &ino);
+	    edit_symlink(tree->edit, where.dir, name, target, &ino) ?:
+	    guest_give(tree, &where, ino, 0);
 	reply_new(req, reader, r, &where, ino);
 }
 
@@ -176,9 +205,9 @@ static void names_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 	r = r ?: look_up(tree, reader, parent, name, &where);
 	if (r == 0 && !where.ino)
 		r = -ENOENT;
-	r = r ?: edit_unlink(tree->edit, where.dir, name, where.ino);
+	r = r ?: edit_unlink(tree->edit, where.dir, where.name, where.ino);
 	if (r == 0)
-		dirs_change(&tree->dirs, where.dir, name, 0);
+		dirs_change(&tree->dirs, where.dir, where.name, 0);
 	tree_end_change(req, reader);
 	tree_reply(req, r);
 }
@@ -194,9 +223,9 @@ static void names_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (r == 0)
 		r = !where.ino ? -ENOENT :
 		    S_ISDIR(where.attr.mode) ? 0 : -ENOTDIR;
-	r = r ?: edit_rmdir(tree->edit, where.dir, name, where.ino);
+	r = r ?: edit_rmdir(tree->edit, where.dir, where.name, where.ino);
 	if (r == 0) {
-		dirs_change(&tree->dirs, where.dir, name, 0);
+		dirs_change(&tree->dirs, where.dir, where.name, 0);
 		dirs_drop(&tree->dirs, where.ino);
 	}
 	tree_end_change(req, reader);
@@ -216,8 +245,9 @@ static int rename_to(struct tree *tree, const struct edit_where *from,
 	/* two names of one file: both stay */
 	if (same || from->ino == to->ino)
 		return 0;
-	r = flags & EXCHANGE ? edit_exchange(tree->edit, from, to) :
-			       edit_rename(tree->edit, from, to);
+	r = !(flags & EXCHANGE) ? edit_rename(tree->edit, from, to) :
+	    tree->guest ? guest_exchange(tree, from, to) :
+			  edit_exchange(tree->edit, from, to);
 	if (r < 0)
 		return r;
 	dirs_change(&tree->dirs, to->dir, to->name, from->ino);
@@ -284,7 +314,7 @@ static void forget(struct tree *tree, fuse_ino_t node, uint64_t times)
 	if (!known_forget(&tree->known, ino, times))
 		return;
 	dirs_drop(&tree->dirs, ino);
-	if (!commits_ready(&tree->commits))
+	if (!tree->guest && !commits_ready(&tree->commits))
 		edit_free_inode(tree->edit, ino);
 }
 

@@ -19,6 +19,7 @@
 
 #include <linux/fs.h>
 
+#include "imgtool/engine/change.h"
 #include "imgtool/engine/engine.h"
 #include "imgtool/image/target.h"
 #include "imgtool/mount/tree.h"
@@ -80,7 +81,8 @@ int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
 	if (tree->edit)
 		known_add(&tree->known, ino);
 	entry->ino = ino;
-	entry->entry_timeout = MOUNT_TIMEOUT;
+	/* (a name may go under another spelling of it) */
+	entry->entry_timeout = tree->any_case ? 0 : MOUNT_TIMEOUT;
 	entry->attr_timeout = tree_attr_timeout(tree, &entry->attr);
 	return 0;
 }
@@ -98,8 +100,9 @@ static void tree_init(void *context, struct fuse_conn_info *conn)
 			FUSE_CAP_SPLICE_MOVE);
 	if (tree->edit)
 		tree_start_committer(tree);
-	/* a default ACL counts instead of the umask, which we apply */
-	if (tree->edit)
+	/* a default ACL counts instead of the umask, which we apply; in a guest
+	 * both count */
+	if (tree->edit && !tree->guest)
 		conn->want |= conn->capable & FUSE_CAP_DONT_MASK;
 	/* A truncation is one, not a part of opening; we take no rights away
 	 * by ourselves. */
@@ -115,6 +118,7 @@ static void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct tree *tree = tree_of(req);
 	struct reader *reader = reader_take(&tree->readers);
 	struct fuse_entry_param entry;
+	const char *spelling;
 	struct dir *dir;
 	uint64_t ino;
 	int r = strlen(name) > FS_NAME_LONGEST ? -ENAMETOOLONG :
@@ -122,15 +126,15 @@ static void tree_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 			 &dir);
 
 	if (r == 0) {
-		r = dir_find(dir, name, &ino);
+		r = tree_find(tree, dir, name, &ino, &spelling);
 		dir_return(&tree->dirs, dir);
 	}
 	if (r == 0) {
 		r = tree_entry(tree, &reader->fs, ino, &entry);
 	} else if (r == -ENOENT) {
 		/* known not to be there */
-		entry = (struct fuse_entry_param){ .entry_timeout =
-						   MOUNT_TIMEOUT };
+		entry = (struct fuse_entry_param){
+			.entry_timeout = tree->any_case ? 0 : MOUNT_TIMEOUT };
 		r = 0;
 	}
 	reader_return(&tree->readers, reader);
@@ -485,11 +489,38 @@ static int open_to_read(struct tree *tree, struct mount_how *how,
 	return r ?: readers_start(&tree->readers, disk);
 }
 
-static int open_to_write(struct tree *tree, struct target *target)
+/* Is it one for a guest? -1: reported. */
+static int look_for_engine(const struct target *target)
 {
+	struct disk disk;
+	int r = disk_open(&disk, target->file, false) ?:
+		disk_choose(&disk, target->partition);
+
+	if (r == 0)
+		r = engine_wanted(&disk);
+	disk_close(&disk);
+	return r;
+}
+
+/* 1: the process that was made for it serves the mount. -1: reported. */
+static int open_to_write(struct tree *tree, struct mount_how *how,
+			 struct target *target)
+{
+	int guest = look_for_engine(target), r;
+	const char *type;
+
+	if (guest < 0)
+		return -1;
+	if (guest && !how->foreground && !mount_go_ahead(how, &r))
+		return r ?: 1;
 	tree->edit = mem_zalloc(sizeof(*tree->edit));
-	if (edit_open_direct(tree->edit, target) == 0)
+	if (edit_open(tree->edit, target) == 0) {
+		type = tree->edit->view.fs.type;
+		tree->guest = engine_is(&tree->edit->view.fs);
+		tree->any_case = tree->guest && (!strcmp(type, "vfat") ||
+						 !strcmp(type, "exfat"));
 		return tree_start_writing(tree);
+	}
 	free(tree->edit);
 	tree->edit = NULL;
 	return -1;
@@ -505,7 +536,7 @@ static int open_tree(struct tree *tree, struct mount_how *how,
 	tree->of_readers.fd = -1;
 	if (open_target(&target, operand) < 0)
 		return -1;
-	r = how->writable ? open_to_write(tree, &target) :
+	r = how->writable ? open_to_write(tree, how, &target) :
 			    open_to_read(tree, how, &target);
 	target_free(&target);
 	return r;
@@ -534,6 +565,8 @@ static int serve(struct mount_how *how, struct tree *tree)
 		tree_add_changes(&ops);
 		tree_add_data(&ops);
 	}
+	if (tree->guest)
+		tree_add_guest(&ops);
 	dirs_start(&tree->dirs);
 	tree->root = tree->readers.idle->fs.root;
 	tree->shared = mount_is_shared(how);

@@ -25,6 +25,9 @@ struct tree {
 
 	/* of a writable mount */
 	struct edit *edit; /* NULL: read-only */
+	bool guest;	   /* it writes by way of a guest (guest.c) */
+	bool any_case;	   /* which takes names for the same that differ in
+			    * nothing but the case of their letters */
 	struct commits commits;
 	struct known known;
 	pthread_t committer;
@@ -68,6 +71,23 @@ void tree_end_change(fuse_req_t req, struct reader *reader);
 void tree_add_names(struct fuse_lowlevel_ops *ops);
 void tree_add_changes(struct fuse_lowlevel_ops *ops);
 void tree_add_data(struct fuse_lowlevel_ops *ops);
+
+/* ---- guest.c ---- */
+
+/* Instead of those of tree_add_data(), and some of the others. */
+void tree_add_guest(struct fuse_lowlevel_ops *ops);
+
+/* A file of this MODE was made: it gets its owner. 0 or -errno. */
+int guest_give(struct tree *tree, const struct edit_where *where, uint64_t ino,
+	       uint32_t mode);
+
+int guest_exchange(struct tree *tree, const struct edit_where *from,
+		   const struct edit_where *to);
+
+/* What a directory has for NAME: that, or one that differs in case. 0 or
+ * -errno; *SPELLING is in memory of DIR, or NAME. */
+int tree_find(const struct tree *tree, const struct dir *dir, const char *name,
+	      uint64_t *ino, const char **spelling);
 
 /* The image, opened by tree->edit, is going to be changed. 0, or -1:
  * reported. */

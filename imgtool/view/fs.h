@@ -87,6 +87,8 @@ struct fs {
 	uint64_t root;
 	uint64_t data_most; /* that a file can have, less its holes; bytes */
 	char type[32]; /* "ext4" */
+	bool no_flags; /* to be set after fs_open(): attr.flags need not be
+			* right, which may be quicker */
 	void *private;
 };
 

@@ -148,6 +148,7 @@ static int for_each(int argc, char **argv, int (*one)(struct list *list,
 			list.status = -1;
 			continue;
 		}
+		list.view.fs.no_flags = true;
 		if (one(&list, args.argc > 1) < 0)
 			list.status = -1;
 		view_close(&list.view);

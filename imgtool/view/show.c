@@ -115,6 +115,7 @@ static int for_each(struct show *show, int argc, char **argv,
 			show->status = -1;
 			continue;
 		}
+		show->view.fs.no_flags = true;
 		if (one(show) < 0)
 			show->status = -1;
 		view_close(&show->view);

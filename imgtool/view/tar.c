@@ -385,6 +385,7 @@ int verb_tar(int argc, char **argv)
 		return verb_usage_error(NULL, "no image given");
 	if (view_open(&t.view, image, args.argc ? args.argv[0] : "/", true) < 0)
 		return STATUS_FAILED;
+	t.view.fs.no_flags = true;
 	progress_begin(t.view.target.file, quiet);
 	view_expect(&t.view);
 	if (write_output(&t, output) < 0)

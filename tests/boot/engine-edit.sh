@@ -81,20 +81,6 @@ blank()
 	esac
 }
 
-# check TYPE IMG: its own fsck, where it is installed
-check()
-{
-	case $1 in
-	ext4) e2fsck -fn "$2" ;;
-	xfs) xfs_repair -n "$2" ;;
-	btrfs) btrfs check "$2" ;;
-	vfat) fsck.vfat -n "$2" ;;
-	f2fs) fsck.f2fs --dry-run "$2" ;;
-	exfat) fsck.exfat -n "$2" ;;
-	ntfs) ntfsfix -n "$2" ;;
-	esac >fsck.out 2>&1 || { cat fsck.out >&2; fail "$1: fsck"; }
-}
-
 blank ext4 ref
 names ref --engine direct
 cp ref ref.names

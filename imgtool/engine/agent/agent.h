@@ -59,6 +59,10 @@ int mount_native(const char *directory);
 /* The root of what is mounted, or -1. */
 extern int mount_root;
 
+/* fsync() of a file is not enough to have it, whatever its names: all is to be
+ * written. */
+extern bool mount_sync_all;
+
 /* Everything is on the disk, and nothing is mounted any more. 0 or -errno. */
 int mount_end(void);
 
@@ -85,6 +89,13 @@ const char *file_name(int fd, const char *name);
 
 /* What was kept open is not what it was. */
 void files_forget(void);
+
+/* Handles: a number, or -errno. */
+int file_handle(const char *path);
+void file_handle_close(uint64_t number);
+
+/* All of them, too. */
+void files_end(void);
 
 /* ---- clock.c: nothing happens where the clock is not held ---- */
 
@@ -119,6 +130,8 @@ void serve_read_files(const struct request *request);
 void serve_seek(const struct request *request);
 void serve_readlink(const struct request *request);
 void serve_xattrs(const struct request *request);
+void serve_open(const struct request *request);
+void serve_close(const struct request *request);
 
 /* ---- change.c ---- */
 
@@ -132,6 +145,8 @@ void serve_rmdir(const struct request *request);
 void serve_clear(const struct request *request);
 void serve_write(const struct request *request);
 void serve_truncate(const struct request *request);
+void serve_allocate(const struct request *request);
+void serve_sync(const struct request *request);
 void serve_setattr(const struct request *request);
 void serve_setxattr(const struct request *request);
 void serve_delxattr(const struct request *request);

@@ -99,7 +99,9 @@ void serve_rename(const struct request *request)
 
 	to = from < 0 ? from : file_parent(request->data, &to_name);
 	done(request, to, to < 0 ? -1 :
-	     renameat(from, from_name, to, to_name));
+	     renameat2(from, from_name, to, to_name,
+		       request->head.flags & ENGINE_EXCHANGE ?
+		       RENAME_EXCHANGE : 0));
 }
 
 void serve_unlink(const struct request *request)
@@ -187,6 +189,38 @@ void serve_truncate(const struct request *request)
 	int fd = file_open_write(request->path), err = fd < 0 ? fd : 0;
 
 	if (!err && ftruncate(fd, request->head.offset))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	answer_done(request, err);
+}
+
+void serve_allocate(const struct request *request)
+{
+	int fd = file_open_write(request->path), err = fd < 0 ? fd : 0;
+	uint32_t mode;
+
+	if (!err && request->head.data_size != sizeof(mode))
+		err = -EPROTO;
+	memcpy(&mode, request->data, sizeof(mode));
+	if (!err && fallocate(fd, mode, request->head.offset,
+			      request->head.length))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	answer_done(request, err);
+}
+
+void serve_sync(const struct request *request)
+{
+	int found = file_find(request->path), err = 0, fd;
+
+	if (found < 0) {
+		answer_error(request, found, "");
+		return;
+	}
+	fd = open(file_name(found, ""), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || (mount_sync_all ? syncfs(fd) : fsync(fd)))
 		err = -errno;
 	if (fd >= 0)
 		close(fd);

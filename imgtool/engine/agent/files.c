@@ -78,6 +78,64 @@ static int keep(struct kept *all, const char *path, size_t size, int fd)
 	return fd;
 }
 
+/* ---- handles ---- */
+
+/* descriptors + 1; 0: free */
+static int handles[ENGINE_HANDLES];
+
+/* The descriptor of "//NUMBER"; -EBADF: there is none. -1: it is no handle. */
+static int of_handle(const char *path)
+{
+	unsigned long number;
+	char *end;
+
+	if (path[0] != '/' || path[1] != '/')
+		return -1;
+	number = strtoul(path + 2, &end, 10);
+	if (*end || number >= ENGINE_HANDLES || !handles[number])
+		return -EBADF;
+	return handles[number] - 1;
+}
+
+int file_handle(const char *path)
+{
+	int i, file = file_find(path), fd;
+
+	for (i = 0; i < ENGINE_HANDLES && handles[i]; i++)
+		;
+	if (file < 0)
+		return file;
+	if (i == ENGINE_HANDLES)
+		return -ENFILE;
+	fd = open(file_name(file, ""), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		fd = open(file_name(file, ""),
+			  O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	handles[i] = fd + 1;
+	return i;
+}
+
+void file_handle_close(uint64_t number)
+{
+	if (number >= ENGINE_HANDLES || !handles[number])
+		return;
+	close(handles[number] - 1);
+	handles[number] = 0;
+}
+
+void files_end(void)
+{
+	int i;
+
+	files_forget();
+	for (i = 0; i < ENGINE_HANDLES; i++)
+		file_handle_close(i);
+}
+
+/* ---- paths ---- */
+
 /* SIZE bytes of PATH, name by name: any length, and no symlink. */
 static int walk(const char *path, size_t size)
 {
@@ -119,8 +177,10 @@ int file_find(const char *path)
 	const char *slash = strrchr(path, '/');
 	size_t size = strlen(path);
 	struct kept *k = look_up(found, path, size);
-	int dir;
+	int dir = of_handle(path);
 
+	if (dir != -1)
+		return dir;
 	if (k)
 		return k->fd;
 	if (!slash)
@@ -143,8 +203,10 @@ int file_open(const char *path)
 {
 	struct kept *k = look_up(opened, path, strlen(path));
 	const char *name;
-	int dir;
+	int dir = of_handle(path);
 
+	if (dir != -1)
+		return dir;
 	if (k)
 		return k->fd;
 	dir = file_parent(path, &name);
@@ -155,11 +217,16 @@ int file_open(const char *path)
 
 int file_open_write(const char *path)
 {
-	int fd = file_find(path);
+	int fd = file_find(path), flags;
 
 	if (fd < 0)
 		return fd;
-	fd = open(file_name(fd, ""), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	flags = fcntl(fd, F_GETFL);
+	if (flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) == O_RDWR)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	else
+		fd = open(file_name(fd, ""),
+			  O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -167,6 +234,9 @@ int file_parent(const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 
+	*name = "";
+	if (of_handle(path) != -1)
+		return -EINVAL;
 	*name = slash ? slash + 1 : path;
 	if (!**name || !strcmp(*name, ".") || !strcmp(*name, ".."))
 		return -EINVAL;

@@ -67,7 +67,8 @@ static void get_flags(int dir, const char *name, struct engine_attr *attr)
 	close(fd);
 }
 
-int look(int dir, const char *name, struct engine_attr *attr)
+static int look_without_flags(int dir, const char *name,
+			      struct engine_attr *attr)
 {
 	struct statx stx;
 
@@ -75,8 +76,16 @@ int look(int dir, const char *name, struct engine_attr *attr)
 		  AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME, &stx))
 		return -errno;
 	fill(attr, &stx);
-	get_flags(dir, name, attr);
 	return 0;
+}
+
+int look(int dir, const char *name, struct engine_attr *attr)
+{
+	int r = look_without_flags(dir, name, attr);
+
+	if (r == 0)
+		get_flags(dir, name, attr);
+	return r;
 }
 
 void serve_stat(const struct request *request)
@@ -118,7 +127,8 @@ static size_t put_entry(const struct request *request, int dir,
 	ssize_t n = 0;
 
 	memset(entry, 0, sizeof(*entry));
-	entry->error = look(dir, name, &entry->attr);
+	entry->error = (request->head.flags & ENGINE_NO_FLAGS ?
+			look_without_flags : look)(dir, name, &entry->attr);
 	entry->name_size = size;
 	memcpy(to + sizeof(*entry), name, size);
 	if (!entry->error && S_ISLNK(entry->attr.mode))

@@ -21,6 +21,8 @@
 
 int mount_root = -1;
 
+bool mount_sync_all;
+
 static bool mounted;
 
 static bool wait_for_disk(const char *device)
@@ -60,6 +62,9 @@ static const char *options_for(const char *type)
 	/* (iocharset=utf8 would make it case-sensitive) */
 	if (!strcmp(type, "vfat"))
 		return "umask=022,utf8=1,quiet";
+	/* fsync() as that of others: a file that was renamed, too */
+	if (!strcmp(type, "f2fs"))
+		return "fsync_mode=strict";
 	/* df: all blocks, as imgtool counts them */
 	if (!strncmp(type, "ext", 3))
 		return "minixdf";
@@ -131,6 +136,8 @@ void serve_mount(const struct request *request)
 		return;
 	}
 	mounted = true;
+	/* (their directories are synced by nobody who syncs a file) */
+	mount_sync_all = !strcmp(type, "vfat") || !strcmp(type, "exfat");
 	/* some kinds cannot be written, and mount all the same */
 	if (write && !statvfs(POINT, &st) && st.f_flag & ST_RDONLY) {
 		mount_end();
@@ -151,7 +158,7 @@ int mount_end(void)
 {
 	int r = 0;
 
-	files_forget();
+	files_end();
 	if (mount_root >= 0)
 		close(mount_root);
 	mount_root = -1;

@@ -212,3 +212,20 @@ void serve_xattrs(const struct request *request)
 	}
 	answer(request, room, used);
 }
+
+void serve_open(const struct request *request)
+{
+	int r = file_handle(request->path);
+	struct engine_handle handle = { .number = r };
+
+	if (r < 0)
+		answer_error(request, r, "");
+	else
+		answer(request, &handle, sizeof(handle));
+}
+
+void serve_close(const struct request *request)
+{
+	file_handle_close(request->head.offset);
+	answer(request, "", 0);
+}
