@@ -27,6 +27,7 @@ const struct verb_option verb_tree_options[] = {
 	VIEW_OPTION_IMAGE,
 	VIEW_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
 
@@ -267,9 +268,8 @@ static uint64_t *sum_at(struct list *list, size_t depth)
 	return &list->sums[depth];
 }
 
-static int tree_enter(void *context, const struct visit *visit)
+static void print_branch(struct list *list, const struct visit *visit)
 {
-	struct list *list = context;
 	size_t i;
 
 	/* here the sums say where a line goes on downwards */
@@ -282,6 +282,16 @@ static int tree_enter(void *context, const struct visit *visit)
 	if (S_ISLNK(visit->attr->mode))
 		print_target(list, visit->attr->ino);
 	putchar('\n');
+}
+
+static int tree_enter(void *context, const struct visit *visit)
+{
+	struct list *list = context;
+
+	if (!list->json)
+		print_branch(list, visit);
+	else if (print_file(list, visit->path, visit->path, visit->attr) < 0)
+		list->status = -1;
 	return visit->depth >= list->depth;
 }
 
