@@ -30,7 +30,7 @@ const struct verb_option verb_fsck_options[] = {
 	{ "repair", OPT_REPAIR, NULL, "repair what is found" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS",
 	  "of processor time for e2fsck; 0: for ever (by the size)" },
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -155,6 +155,7 @@ static int check_all(struct target *target)
 
 	cow_options.json = as_json;
 	cow_options.repair = repair;
+	cow_options.allow = disk_backing_allowed();
 	if (as_json) {
 		json_begin(&json, NULL, '{');
 		json_string(&json, "image", target->file);
@@ -208,10 +209,6 @@ int verb_fsck(int argc, char **argv)
 		case OPT_TIMEOUT:
 			if (set_limit(value))
 				return CHECK_USAGE;
-			break;
-		case OPT_ALLOW_BACKING:
-			disk_allow_backing();
-			cow_options.allow = true;
 			break;
 		}
 	}

@@ -16,7 +16,7 @@ const struct verb_option verb_ls_options[] = {
 	{ "long", 'l', NULL, "mode, links, owner, size and time, too" },
 	{ "directory", 'd', NULL, "the directory itself, not what is in it" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -25,7 +25,7 @@ const struct verb_option verb_ls_options[] = {
 const struct verb_option verb_tree_options[] = {
 	{ "depth", OPT_DEPTH, "N", "not deeper than that" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -38,7 +38,7 @@ const struct verb_option verb_find_files_options[] = {
 	{ "long", 'l', NULL, "mode, links, owner, size and time, too" },
 	{ "null", '0', NULL, "end names with a NUL, and print them as they are" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -48,7 +48,7 @@ const struct verb_option verb_du_options[] = {
 	{ "summarize", 's', NULL, "only the sum" },
 	{ "bytes", OPT_BYTES, NULL, "exact numbers of bytes" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -114,9 +114,6 @@ static int take_option(struct list *list, int id, const char *value)
 		return 0;
 	case OPT_JSON:
 		list->json = true;
-		return 0;
-	case OPT_ALLOW_BACKING:
-		disk_allow_backing();
 		return 0;
 	}
 	return STATUS_USAGE;
