@@ -25,6 +25,8 @@
 #include "imgtool/system.h"
 #include "imgtool/tree/tree.h"
 #include "imgtool/verb.h"
+#include "imgtool/view/verbs.h"
+#include "imgtool/view/view.h"
 
 /* --size auto leaves this share of the contents free, and at least that. */
 #define AUTO_FREE_SHARE 8
@@ -110,6 +112,7 @@ const struct verb_option verb_build_options[] = {
 	{ "dry-run", OPT_DRY_RUN, NULL,
 	  "write nothing, print the size it would have" },
 	{ "quiet", 'q', NULL, "print errors only" },
+	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
 
@@ -121,7 +124,7 @@ struct build {
 	enum size_kind size_kind;
 	struct table table;
 	uint64_t size;
-	bool quiet, spool, dry_run;
+	bool quiet, spool, dry_run, json;
 	const char *fs, *profile_name;
 	const struct profile *profile;
 	struct identity_options identity;
@@ -266,6 +269,9 @@ static int take_option(struct build *build, int id, const char *value)
 	case 'q':
 		build->quiet = true;
 		msg_set_quiet();
+		return 0;
+	case OPT_JSON:
+		build->json = true;
 		return 0;
 	case OPT_SIZE:
 		return parse_size(build, value);
@@ -442,11 +448,31 @@ static uint64_t table_bytes(const struct build *build)
 	return table_before(&build->table) + table_after(&build->table);
 }
 
+static void print_json(const struct build *build, uint64_t free_blocks,
+		       size_t inodes)
+{
+	struct json json = { .out = stdout };
+
+	json_begin(&json, NULL, '{');
+	if (build->image)
+		json_string(&json, "image", build->image);
+	json_number(&json, "size", volume_bytes(&build->volume) +
+				   table_bytes(build));
+	json_number(&json, "free", free_blocks * 4096);
+	json_number(&json, "inodes", inodes);
+	json_end(&json, '}');
+	json_done(&json);
+}
+
 static void print_summary(const struct build *build, uint64_t free_blocks,
 			  uint64_t blocks, size_t inodes)
 {
 	char size[16], free_size[16];
 
+	if (build->json) {
+		print_json(build, free_blocks, inodes);
+		return;
+	}
 	if (build->dry_run)
 		printf("%s: %llu bytes: ", build->image ?: "image",
 		       (unsigned long long)(volume_bytes(&build->volume) +
@@ -499,7 +525,7 @@ static int build_image(struct build *build, const struct verb_args *args)
 	progress_end();
 	if (r == 0 && !build->dry_run)
 		r = output_commit(&build->output);
-	if (r == 0 && (build->dry_run || !build->quiet))
+	if (r == 0 && (build->dry_run || build->json || !build->quiet))
 		print_summary(build, layout->free_blocks, layout->blocks,
 			      build->volume.inode_count);
 	volume_end(&build->volume);

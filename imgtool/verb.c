@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "imgtool/engine/engine.h"
+#include "imgtool/image/disk.h"
 #include "imgtool/msg.h"
 #include "imgtool/verb.h"
 
@@ -166,6 +167,10 @@ int verb_args_next(struct verb_args *args, const char **value)
 		return -1;
 	}
 	*value = optarg;
+	if (c == OPTION_ALLOW_BACKING) {
+		disk_allow_backing();
+		return verb_args_next(args, value);
+	}
 	if (c == OPTION_ENGINE) {
 		if (engine_choose(optarg) == 0)
 			return verb_args_next(args, value);

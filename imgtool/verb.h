@@ -39,11 +39,14 @@ enum {
 /* The first value for options that have no short letter. */
 enum { OPTION_LONG_ONLY = 256 };
 
-/* Of all verbs that have it; no verb sees it. */
-enum { OPTION_ENGINE = 8192 };
+/* Of all verbs that have them; no verb sees them. */
+enum { OPTION_ENGINE = 8192, OPTION_ALLOW_BACKING };
 #define VERB_OPTION_ENGINE                                                     \
 	{ "engine", OPTION_ENGINE, "auto|direct|guest",                        \
 	  "what reads the file system" }
+#define VERB_OPTION_ALLOW_BACKING                                              \
+	{ "allow-backing", OPTION_ALLOW_BACKING, NULL,                         \
+	  "a COW file may name a backing in any directory" }
 
 struct verb_option {
 	const char *name;  /* long name, without the dashes */

@@ -30,7 +30,7 @@ const struct verb_option verb_fsck_options[] = {
 	{ "repair", OPT_REPAIR, NULL, "repair what is found" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS",
 	  "of processor time for e2fsck; 0: for ever (by the size)" },
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -58,7 +58,21 @@ static int copy_back(struct disk *disk, int fd)
 	return r ? msg_errno(disk->name, -r, "cannot be repaired") : 0;
 }
 
-static int run_e2fsck(struct disk *disk, int out)
+/* A line of e2fsck's. JSON: NULL for a person, who gets what is wrong with the
+ * call, and which version it was, where errors go. */
+static void print_line(void *context, const char *line)
+{
+	struct json *json = context;
+
+	if (json) {
+		json_string(json, NULL, line);
+		return;
+	}
+	fprintf(strncmp(line, "e2fsck", 6) ? stdout : stderr, "%s\n", line);
+	fflush(stdout);
+}
+
+static int run_e2fsck(struct disk *disk, struct json *json)
 {
 	const char *const look[] = { "-f", "-n", NULL };
 	const char *const mend[] = { "-f", "-y", NULL };
@@ -69,12 +83,13 @@ static int run_e2fsck(struct disk *disk, int out)
 	if (!has_limit)
 		tool_limit_size(disk);
 	if (!disk->image)
-		return tool_run("e2fsck", repair ? mend : look, fd,
-				disk->offset, NULL, out);
+		return tool_lines("e2fsck", repair ? mend : look, fd,
+				  disk->offset, disk->name, print_line, json);
 	fd = tool_copy(disk);
 	if (fd < 0)
 		return -1;
-	status = tool_run("e2fsck", repair ? mend : look, fd, 0, NULL, out);
+	status = tool_lines("e2fsck", repair ? mend : look, fd, 0, disk->name,
+			    print_line, json);
 	if (status > 0 && status < CHECK_FAILED && repair &&
 	    copy_back(disk, fd))
 		status = -1;
@@ -82,44 +97,22 @@ static int run_e2fsck(struct disk *disk, int out)
 	return status;
 }
 
-/* What e2fsck said, a string for each line. */
-static void print_lines(struct json *json, int out)
-{
-	FILE *f = fdopen(dup(out), "r");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-
-	json_begin(json, "messages", '[');
-	if (f) {
-		rewind(f);
-		while ((n = getline(&line, &room, f)) > 0) {
-			n -= line[n - 1] == '\n';
-			if (n)
-				json_bytes(json, NULL, line, (size_t)n);
-		}
-		fclose(f);
-	}
-	free(line);
-	json_end(json, ']');
-}
-
 static int check_fs(struct disk *disk, struct json *json)
 {
-	int out = as_json ? tool_temporary(0) : -1, status;
+	int status;
 
-	if (as_json && out < 0)
-		return CHECK_FAILED;
-	status = run_e2fsck(disk, out);
-	if (status < 0)
-		status = CHECK_FAILED;
 	if (as_json) {
 		json_begin(json, "filesystem", '{');
 		json_string(json, "type", disk->fs);
+		json_begin(json, "messages", '[');
+	}
+	status = run_e2fsck(disk, as_json ? json : NULL);
+	if (status < 0)
+		status = CHECK_FAILED;
+	if (as_json) {
+		json_end(json, ']');
 		json_number(json, "status", (uint64_t)status);
-		print_lines(json, out);
 		json_end(json, '}');
-		close(out);
 	}
 	return status;
 }
@@ -162,6 +155,7 @@ static int check_all(struct target *target)
 
 	cow_options.json = as_json;
 	cow_options.repair = repair;
+	cow_options.allow = disk_backing_allowed();
 	if (as_json) {
 		json_begin(&json, NULL, '{');
 		json_string(&json, "image", target->file);
@@ -215,10 +209,6 @@ int verb_fsck(int argc, char **argv)
 		case OPT_TIMEOUT:
 			if (set_limit(value))
 				return CHECK_USAGE;
-			break;
-		case OPT_ALLOW_BACKING:
-			disk_allow_backing();
-			cow_options.allow = true;
 			break;
 		}
 	}

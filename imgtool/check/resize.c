@@ -28,8 +28,9 @@ static int check_disk(const struct disk *disk, struct stat *st)
 {
 	if (disk->image)
 		return msg_error(disk->name, "is a COW file, which has the size "
-				 "of its backing; imgtool convert makes a raw "
-				 "image of it");
+				 "of its backing; resize a raw image of it, "
+				 "which imgtool convert %s NEW makes",
+				 disk->name);
 	if (!disk->partition_count && strncmp(disk->fs, "ext", 3))
 		return msg_error(disk->name, "has no ext2, ext3 or ext4 file "
 				 "system");

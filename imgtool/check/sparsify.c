@@ -16,14 +16,16 @@
 #include "imgtool/progress.h"
 #include "imgtool/size.h"
 #include "imgtool/view/verbs.h"
+#include "imgtool/view/view.h"
 #include "ubd/format/format.h"
 
 const struct verb_option verb_sparsify_options[] = {
+	VIEW_OPTION_JSON,
 	VIEW_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
-static bool quiet;
+static bool quiet, as_json;
 
 /* Whole sectors of the format only. What is the backing's stays so. */
 static int punch_cow(struct disk *disk, uint64_t offset, uint64_t length)
@@ -122,20 +124,31 @@ static int sparsify_fs(struct disk *disk)
 	return r;
 }
 
+static void report(const char *name, uint64_t bytes)
+{
+	struct json json = { .out = stdout };
+	char text[16];
+
+	if (as_json) {
+		json_begin(&json, NULL, '{');
+		json_string(&json, "image", name);
+		json_number(&json, "given_back", bytes);
+		json_end(&json, '}');
+		json_done(&json);
+	} else if (!quiet) {
+		printf("%s: %s given back\n", name, size_format(bytes, text));
+	}
+}
+
 static int sparsify(struct disk *disk, const struct target *target)
 {
 	struct stat before, after;
-	char text[16];
 
 	if (disk_choose(disk, target->partition) || fstat(disk->fd, &before) ||
 	    sparsify_fs(disk) || disk_sync(disk) || fstat(disk->fd, &after))
 		return -1;
-	if (!quiet)
-		printf("%s: %s given back\n", disk->name,
-		       size_format(after.st_blocks < before.st_blocks ?
-				   (uint64_t)(before.st_blocks -
-					      after.st_blocks) * 512 : 0,
-				   text));
+	report(disk->name, after.st_blocks < before.st_blocks ?
+	       (uint64_t)(before.st_blocks - after.st_blocks) * 512 : 0);
 	return 0;
 }
 
@@ -149,7 +162,7 @@ int verb_sparsify(int argc, char **argv)
 
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0)
-		quiet = true;
+		*(c == OPT_JSON ? &as_json : &quiet) = true;
 	if (c < 0)
 		return args.status;
 	if (args.argc != 1)

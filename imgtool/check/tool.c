@@ -19,6 +19,8 @@
 #define WORDS_MOST 16
 #define NOT_THERE  127
 #define CHUNK	   65536
+#define FD_PATH	   "/proc/self/fd/"
+#define OFFSET	   "?offset="
 
 /* e2fsck takes a few seconds for each million of inodes, of which there are
  * 64 Ki in a GiB. */
@@ -60,43 +62,62 @@ static int report_signal(const char *program, int number)
 			 "imgtool fsck gives it more", limit);
 }
 
-static _Noreturn void run(const char *program, const char *const *args, int fd,
+/* A program that runs, and what it calls the file. */
+struct running {
+	const char *program;
+	pid_t pid;
+	int file;
+};
+
+static _Noreturn void run(const struct running *tool, const char *const *args,
 			  uint64_t offset, const char *last, int out)
 {
 	const char *path = getenv("PATH") ?: "/usr/bin:/bin";
 	const char *argv[WORDS_MOST];
-	int n = 0, file = fcntl(fd, F_DUPFD, 3);
+	int n = 0;
 
 	/* these are in the paths of root only */
 	setenv("PATH", mem_printf("%s:/usr/sbin:/sbin", path), 1);
-	argv[n++] = program;
+	argv[n++] = tool->program;
 	while (*args && n < WORDS_MOST - 3)
 		argv[n++] = *args++;
 	argv[n++] = offset ?
-		mem_printf("/proc/self/fd/%d?offset=%" PRIu64, file, offset) :
-		mem_printf("/proc/self/fd/%d", file);
+		mem_printf(FD_PATH "%d?offset=%" PRIu64, tool->file, offset) :
+		mem_printf(FD_PATH "%d", tool->file);
 	argv[n++] = last;
 	argv[n] = NULL;
-	if (file < 0 || (out >= 0 && (dup2(out, 1) < 0 || dup2(out, 2) < 0)))
+	if (dup2(out, 1) < 0 || dup2(out, 2) < 0)
 		_exit(NOT_THERE - 1);
 	set_limit();
-	execvp(program, (char **)argv);
+	execvp(tool->program, (char **)argv);
 	_exit(errno == ENOENT ? NOT_THERE : NOT_THERE - 1);
 }
 
-int tool_run(const char *program, const char *const *args, int fd,
-	     uint64_t offset, const char *last, int out)
+/* Start PROGRAM, see tool_quiet(); what it says goes to OUT. -1: reported */
+static int start(struct running *tool, const char *program,
+		 const char *const *args, int fd, uint64_t offset,
+		 const char *last, int out)
 {
-	pid_t pid;
+	tool->program = program;
+	tool->file = fcntl(fd, F_DUPFD, 3);
+	fflush(NULL);
+	tool->pid = tool->file < 0 ? -1 : fork();
+	if (!tool->pid)
+		run(tool, args, offset, last, out);
+	if (tool->pid < 0)
+		msg_errno(program, errno, "cannot be started");
+	if (tool->file >= 0)
+		close(tool->file);
+	return tool->pid < 0 ? -1 : 0;
+}
+
+/* Its exit status, or -1: reported. */
+static int finish(const struct running *tool)
+{
+	const char *program = tool->program;
 	int status;
 
-	fflush(NULL);
-	pid = fork();
-	if (!pid)
-		run(program, args, fd, offset, last, out);
-	if (pid < 0)
-		return msg_errno(program, errno, "cannot be started");
-	while (waitpid(pid, &status, 0) < 0)
+	while (waitpid(tool->pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return msg_errno(program, errno, "is lost");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE)
@@ -107,6 +128,69 @@ int tool_run(const char *program, const char *const *args, int fd,
 	if (!WIFEXITED(status))
 		return report_signal(program, WTERMSIG(status));
 	return WEXITSTATUS(status);
+}
+
+/* LINE with the name of the image for the program's, in new memory. */
+static char *rename_file(const struct running *tool, char *line,
+			 const char *name)
+{
+	char *ours = mem_printf(FD_PATH "%d", tool->file), *at, *rest, *new;
+
+	at = strstr(line, ours);
+	rest = at ? at + strlen(ours) : NULL;
+	if (!at || (*rest >= '0' && *rest <= '9')) {
+		free(ours);
+		return mem_strdup(line);
+	}
+	if (!strncmp(rest, OFFSET, strlen(OFFSET))) {
+		rest += strlen(OFFSET);
+		rest += strspn(rest, "0123456789");
+	}
+	*at = 0;
+	new = mem_printf("%s%s%s", line, name, rest);
+	free(ours);
+	return new;
+}
+
+static void pass_lines(const struct running *tool, FILE *from, const char *name,
+		       void (*each)(void *context, const char *line),
+		       void *context)
+{
+	char *line = NULL, *named;
+	size_t room = 0;
+	ssize_t n;
+
+	while ((n = getline(&line, &room, from)) > 0) {
+		line[n - (line[n - 1] == '\n')] = 0;
+		if (!*line)
+			continue;
+		named = rename_file(tool, line, name);
+		each(context, named);
+		free(named);
+	}
+	free(line);
+}
+
+int tool_lines(const char *program, const char *const *args, int fd,
+	       uint64_t offset, const char *name,
+	       void (*each)(void *context, const char *line), void *context)
+{
+	struct running tool;
+	int ends[2], r;
+	FILE *from;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return msg_errno("pipe", errno, "cannot be made");
+	r = start(&tool, program, args, fd, offset, NULL, ends[1]);
+	close(ends[1]);
+	from = fdopen(ends[0], "r");
+	if (r == 0 && from)
+		pass_lines(&tool, from, name, each, context);
+	if (from)
+		fclose(from);
+	else
+		close(ends[0]);
+	return r < 0 ? -1 : finish(&tool);
 }
 
 int tool_temporary(uint64_t bytes)
@@ -205,11 +289,13 @@ static void report_last(const char *name, const char *program, int out)
 int tool_quiet(const char *program, const char *const *args, int fd,
 	       uint64_t offset, const char *last, int most, const char *name)
 {
-	int out = tool_temporary(0), status;
+	int out = tool_temporary(0), status = -1;
+	struct running tool;
 
 	if (out < 0)
 		return -1;
-	status = tool_run(program, args, fd, offset, last, out);
+	if (start(&tool, program, args, fd, offset, last, out) == 0)
+		status = finish(&tool);
 	if (status > most)
 		report_last(name, program, out);
 	close(out);

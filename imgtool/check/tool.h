@@ -8,14 +8,24 @@
 #include "imgtool/image/disk.h"
 
 /*
- * Run PROGRAM with the words of ARGS (ends with NULL), the file FD at OFFSET,
- * and LAST (may be NULL). What it prints goes to OUT, or if that is -1 to
- * where ours does. Returns its exit status, or -1: reported.
+ * Run PROGRAM with the words of ARGS (ends with NULL) and the file FD at OFFSET.
+ * EACH is called with every line that it prints, as it comes, without empty
+ * ones. Returns its exit status, or -1: reported.
  *
  * The file is named by its descriptor: a "?" in its name would begin options.
+ * In what is printed it is called NAME.
  */
-int tool_run(const char *program, const char *const *args, int fd,
-	     uint64_t offset, const char *last, int out);
+int tool_lines(const char *program, const char *const *args, int fd,
+	       uint64_t offset, const char *name,
+	       void (*each)(void *context, const char *line), void *context);
+
+/*
+ * The same, with LAST (may be NULL) as the last word, without its messages. A
+ * status over MOST is reported of the image NAME, with the last message, and is
+ * -1.
+ */
+int tool_quiet(const char *program, const char *const *args, int fd,
+	       uint64_t offset, const char *last, int most, const char *name);
 
 /*
  * Programs that are run from now on may use so many SECONDS of processor time
@@ -25,11 +35,6 @@ void tool_limit(uint64_t seconds);
 
 /* The same by the size of DISK: by far more than honest file systems take. */
 void tool_limit_size(const struct disk *disk);
-
-/* The same without its messages. A status over MOST is reported of the image
- * NAME, with the last message, and is -1. */
-int tool_quiet(const char *program, const char *const *args, int fd,
-	       uint64_t offset, const char *last, int most, const char *name);
 
 /* A file without a name of so many bytes, all zero. -1: reported */
 int tool_temporary(uint64_t bytes);

@@ -24,7 +24,7 @@ enum { OPT_SYMLINK = OPTION_LONG_ONLY };
 const struct verb_option verb_chmod_options[] = {
 	OPTION_RECURSIVE,
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -33,7 +33,7 @@ const struct verb_option verb_chown_options[] = {
 	OPTION_RECURSIVE,
 	OPTION_SYMLINK,
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -45,7 +45,7 @@ const struct verb_option verb_touch_options[] = {
 	{ "date", 'd', "TIME", "a time (now): @SECONDS or 2024-05-06 07:08:09" },
 	OPTION_SYMLINK,
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -54,7 +54,7 @@ const struct verb_option verb_truncate_options[] = {
 	{ "size", 's', "SIZE", "the new size; +N and -N change it by N" },
 	{ "no-create", 'c', NULL, "make no file" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -65,7 +65,7 @@ const struct verb_option verb_setfattr_options[] = {
 	{ "remove", 'x', "NAME", "remove this attribute" },
 	OPTION_SYMLINK,
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -124,9 +124,6 @@ static int take_options(struct attributes *a, struct verb_args *args, int argc,
 			break;
 		case OPT_IMAGE:
 			a->session.exact = value;
-			break;
-		case OPT_ALLOW_BACKING:
-			disk_allow_backing();
 			break;
 		}
 	}

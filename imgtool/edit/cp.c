@@ -21,7 +21,7 @@ const struct verb_option verb_cp_options[] = {
 	{ "archive", 'a', NULL, "both, and hard links" },
 	{ "from", OPT_FROM, "IMG", "sources are paths in exactly this file" },
 	{ "to", OPT_TO, "IMG", "the target is a path in exactly this file" },
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -284,9 +284,6 @@ static int take_options(struct cp *cp, struct verb_args *args, int argc,
 			break;
 		case OPT_TO:
 			*to = value;
-			break;
-		case OPT_ALLOW_BACKING:
-			disk_allow_backing();
 			break;
 		}
 	}

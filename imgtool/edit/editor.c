@@ -18,7 +18,7 @@
 
 const struct verb_option verb_edit_options[] = {
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -184,12 +184,8 @@ int verb_edit(int argc, char **argv)
 	int c, r;
 
 	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0) {
-		if (c == OPT_IMAGE)
-			session.exact = value;
-		else
-			disk_allow_backing();
-	}
+	while ((c = verb_args_next(&args, &value)) > 0)
+		session.exact = value;
 	if (c < 0)
 		return args.status;
 	if (args.argc != 1)

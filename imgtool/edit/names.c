@@ -14,7 +14,7 @@ const struct verb_option verb_mkdir_options[] = {
 	{ "parents", 'p', NULL, "make parents, too; no error if it is there" },
 	{ "mode", 'm', "MODE", "permissions (0755)" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -23,14 +23,14 @@ const struct verb_option verb_rm_options[] = {
 	{ "recursive", 'r', NULL, "directories and all in them, too" },
 	{ "force", 'f', NULL, "no error if it is not there" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
 
 const struct verb_option verb_mv_options[] = {
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -39,7 +39,7 @@ const struct verb_option verb_ln_options[] = {
 	{ "symbolic", 's', NULL, "make a symlink; TARGET is only a text" },
 	{ "force", 'f', NULL, "replace what is there" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -76,9 +76,6 @@ static int take_options(struct names *names, struct verb_args *args, int argc,
 			break;
 		case OPT_IMAGE:
 			names->session.exact = value;
-			break;
-		case OPT_ALLOW_BACKING:
-			disk_allow_backing();
 			break;
 		}
 	}

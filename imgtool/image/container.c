@@ -24,6 +24,11 @@ void disk_allow_backing(void)
 	any_backing = true;
 }
 
+bool disk_backing_allowed(void)
+{
+	return any_backing;
+}
+
 /* Formats of others, by their first bytes. */
 static const struct {
 	const char *magic, *name;

@@ -55,6 +55,7 @@ struct disk {
 
 /* From now on a COW file's header may name a backing in any directory. */
 void disk_allow_backing(void);
+bool disk_backing_allowed(void);
 
 /* Open and lock FILE and look for partitions. Returns 0, or -1: reported. */
 int disk_open(struct disk *disk, const char *file, bool write);

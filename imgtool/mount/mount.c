@@ -7,11 +7,10 @@
 #include "imgtool/mount/mount.h"
 #include "imgtool/msg.h"
 
-enum { OPT_ALLOW_OTHER = OPTION_LONG_ONLY, OPT_BACKING, OPT_RAW, OPT_RW };
+enum { OPT_ALLOW_OTHER = OPTION_LONG_ONLY, OPT_RAW, OPT_RW };
 
 const struct verb_option verb_mount_options[] = {
-	{ "allow-backing", OPT_BACKING, NULL,
-	  "a COW file's header may name a backing anywhere" },
+	VERB_OPTION_ALLOW_BACKING,
 	{ "allow-other", OPT_ALLOW_OTHER, NULL,
 	  "others may use the mount, as far as modes and ACLs let them" },
 	VERB_OPTION_ENGINE,
@@ -34,9 +33,6 @@ int verb_mount(int argc, char **argv)
 	verb_args_start(&args, argc, argv, 0);
 	while ((c = verb_args_next(&args, &value)) > 0) {
 		switch (c) {
-		case OPT_BACKING:
-			how.any_backing = true;
-			break;
 		case OPT_RAW:
 			raw = true;
 			break;
@@ -62,8 +58,7 @@ int verb_mount(int argc, char **argv)
 	if (args.argc != 2)
 		return verb_usage_error(NULL, "needs an image and a mount "
 					"point");
-	if (how.any_backing)
-		disk_allow_backing();
+	how.any_backing = disk_backing_allowed();
 	image = realpath(args.argv[0], NULL);
 	how.image = image ?: args.argv[0];
 	how.point = args.argv[1];

@@ -24,7 +24,7 @@ enum { OPT_TIMES = OPTION_LONG_ONLY };
 const struct verb_option verb_diff_options[] = {
 	{ "times", 't', NULL, "compare modification times, too" },
 	{ "quiet", 'q', NULL, "print no differences, only tell the status" },
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -338,10 +338,8 @@ static int take_options(struct diffing *d, struct verb_args *args)
 			d->times = true;
 		else if (c == 'q')
 			d->quiet = true;
-		else if (c == OPT_JSON)
-			d->json = true;
 		else
-			disk_allow_backing();
+			d->json = true;
 	}
 	return c;
 }

@@ -10,7 +10,7 @@
 const struct verb_option verb_info_options[] = {
 	{ "packages", 'p', NULL, "list packages, not only their number" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -175,10 +175,8 @@ int verb_info(int argc, char **argv)
 			info.list = true;
 		else if (c == OPT_IMAGE)
 			info.image = value;
-		else if (c == OPT_JSON)
-			info.report.json = true;
 		else
-			disk_allow_backing();
+			info.report.json = true;
 	}
 	if (c < 0)
 		return args.status;

@@ -16,7 +16,7 @@ const struct verb_option verb_ls_options[] = {
 	{ "long", 'l', NULL, "mode, links, owner, size and time, too" },
 	{ "directory", 'd', NULL, "the directory itself, not what is in it" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -25,8 +25,9 @@ const struct verb_option verb_ls_options[] = {
 const struct verb_option verb_tree_options[] = {
 	{ "depth", OPT_DEPTH, "N", "not deeper than that" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
 
@@ -37,7 +38,7 @@ const struct verb_option verb_find_files_options[] = {
 	{ "long", 'l', NULL, "mode, links, owner, size and time, too" },
 	{ "null", '0', NULL, "end names with a NUL, and print them as they are" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -47,7 +48,7 @@ const struct verb_option verb_du_options[] = {
 	{ "summarize", 's', NULL, "only the sum" },
 	{ "bytes", OPT_BYTES, NULL, "exact numbers of bytes" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -113,9 +114,6 @@ static int take_option(struct list *list, int id, const char *value)
 		return 0;
 	case OPT_JSON:
 		list->json = true;
-		return 0;
-	case OPT_ALLOW_BACKING:
-		disk_allow_backing();
 		return 0;
 	}
 	return STATUS_USAGE;
@@ -268,9 +266,8 @@ static uint64_t *sum_at(struct list *list, size_t depth)
 	return &list->sums[depth];
 }
 
-static int tree_enter(void *context, const struct visit *visit)
+static void print_branch(struct list *list, const struct visit *visit)
 {
-	struct list *list = context;
 	size_t i;
 
 	/* here the sums say where a line goes on downwards */
@@ -283,6 +280,16 @@ static int tree_enter(void *context, const struct visit *visit)
 	if (S_ISLNK(visit->attr->mode))
 		print_target(list, visit->attr->ino);
 	putchar('\n');
+}
+
+static int tree_enter(void *context, const struct visit *visit)
+{
+	struct list *list = context;
+
+	if (!list->json)
+		print_branch(list, visit);
+	else if (print_file(list, visit->path, visit->path, visit->attr) < 0)
+		list->status = -1;
 	return visit->depth >= list->depth;
 }
 

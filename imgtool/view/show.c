@@ -19,7 +19,7 @@ enum { OPT_BYTES = OPTION_LONG_ONLY };
 
 const struct verb_option verb_cat_options[] = {
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VERB_OPTIONS_END
 };
@@ -27,7 +27,7 @@ const struct verb_option verb_cat_options[] = {
 const struct verb_option verb_stat_options[] = {
 	{ "follow", 'L', NULL, "of a symlink, show what it leads to" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -36,7 +36,7 @@ const struct verb_option verb_stat_options[] = {
 const struct verb_option verb_df_options[] = {
 	{ "bytes", OPT_BYTES, NULL, "exact numbers of bytes" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
@@ -44,7 +44,7 @@ const struct verb_option verb_df_options[] = {
 
 const struct verb_option verb_sum_options[] = {
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
 	{ "quiet", 'q', NULL, "no progress" },
@@ -83,9 +83,6 @@ static int take_options(struct show *show, struct verb_args *args, int argc,
 			break;
 		case OPT_JSON:
 			show->json = true;
-			break;
-		case OPT_ALLOW_BACKING:
-			disk_allow_backing();
 			break;
 		}
 	}

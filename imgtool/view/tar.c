@@ -31,7 +31,7 @@ const struct verb_option verb_tar_options[] = {
 	{ "output", 'o', "FILE", "write to FILE, not to standard output" },
 	{ "keep-going", 'k', NULL, "leave out what is damaged" },
 	VIEW_OPTION_IMAGE,
-	VIEW_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_QUIET,
 	VERB_OPTIONS_END
@@ -370,10 +370,8 @@ int verb_tar(int argc, char **argv)
 			t.keep_going = true;
 		else if (c == 'q')
 			quiet = true;
-		else if (c == OPT_IMAGE)
-			image = value;
 		else
-			disk_allow_backing();
+			image = value;
 	}
 	if (c < 0)
 		return args.status;

@@ -9,7 +9,6 @@
 enum {
 	OPT_IMAGE = OPTION_LONG_ONLY + 100,
 	OPT_JSON,
-	OPT_ALLOW_BACKING,
 };
 
 #define VIEW_OPTION_IMAGE                                                      \
@@ -17,9 +16,6 @@ enum {
 	  "operands are paths in the file of exactly this name" }
 #define VIEW_OPTION_JSON                                                       \
 	{ "json", OPT_JSON, NULL, "print JSON" }
-#define VIEW_OPTION_ALLOW_BACKING                                              \
-	{ "allow-backing", OPT_ALLOW_BACKING, NULL,                            \
-	  "a COW file may name a backing in any directory" }
 #define VIEW_OPTION_QUIET                                                      \
 	{ "quiet", 'q', NULL, "print errors only" }
 

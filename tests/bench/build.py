@@ -4,8 +4,9 @@
 imgtool build and the verbs that read, beside their peers: from a directory and
 from a tar against mke2fs -d, many names in one directory against tar x, a tree
 that is four times as large, the time of ls, cat and info on an image of 10 GiB.
-It reports medians, ratios, and the bounds the project has set itself; it does
-not pass or fail.
+It reports medians, ratios (also of the processor's time, which tells on a host
+that has other work), and the bounds the project has set itself; it does not pass
+or fail.
 
 	TREE=rootfs/debian-minbase.tar ./run python3 ../tests/bench/build.py
 
@@ -30,7 +31,7 @@ image = images + "/t.img"
 
 
 def run(*command, cwd=None):
-    """Milliseconds, and the KiB of memory it had at most."""
+    """Milliseconds, those of the processor, and the KiB of memory at most."""
     begin = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=cwd)
     _, status, usage = os.wait4(child.pid, 0)
@@ -38,7 +39,7 @@ def run(*command, cwd=None):
     took = (time.monotonic() - begin) * 1000
     if status:
         sys.exit(f"build.py: {' '.join(command)}: status {status}")
-    return took, usage.ru_maxrss
+    return took, (usage.ru_utime + usage.ru_stime) * 1000, usage.ru_maxrss
 
 
 def ours(*source):
@@ -59,26 +60,30 @@ def drop():
         f.write("3")
 
 
-def report(what, took, peer, peer_took, bound, unit="ms"):
+def report(what, took, peer, peer_took, bound, unit="ms", cpu=None):
     ratio = took / peer_took if peer_took else None
     value = took if ratio is None else ratio
     over = "  over" if bound and value > bound else ""
     print(f"{what:<30}{took:>10.1f} {unit:<3} {peer:<16}"
           f"{peer_took and format(peer_took, '.1f') or '-':>10}"
-          f"{ratio and format(ratio, '.3f') or '-':>9}{bound or '-':>8}{over}",
+          f"{ratio and format(ratio, '.3f') or '-':>9}{bound or '-':>8}"
+          f"{cpu and format(cpu, '.3f') or '-':>9}{over}",
           flush=True)
 
 
 def beside(what, mine, peer_name, peer, bound, before=None):
     """Both in turn."""
-    times = [], []
+    times, cpus = ([], []), ([], [])
     for _ in range(ROUNDS):
         for i, call in enumerate((mine, peer)):
             if before:
                 before()
-            times[i].append(call()[0])
+            took, cpu, _ = call()
+            times[i].append(took)
+            cpus[i].append(cpu)
     report(what, statistics.median(times[0]), peer_name,
-           statistics.median(times[1]), bound)
+           statistics.median(times[1]), bound,
+           cpu=statistics.median(cpus[0]) / statistics.median(cpus[1]))
 
 
 def distribution():
@@ -122,7 +127,7 @@ def large_tree():
     memory = 0
     for _ in range(min(ROUNDS, 3)):
         for name in took:
-            t, m = ours(f"{work}/{name}.tar")
+            t, _, m = ours(f"{work}/{name}.tar")
             took[name].append(t)
             memory = max(memory, m)
     report(f"{MANY:,} inodes", statistics.median(took["whole"]),
@@ -138,6 +143,8 @@ def readers():
         report(f"{verb}, of 10 GiB", statistics.median(times), "", None, 30)
 
 
+print(f"{'median':<30}{'imgtool':>10}     {'peer':<16}{'peer':>10}{'ratio':>9}"
+      f"{'bound':>8}{'cpu':>9}")
 try:
     for part in distribution, one_directory, large_tree, readers:
         part()

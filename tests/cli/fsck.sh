@@ -21,6 +21,9 @@ printf 'set_inode_field /f links_count 9\nclri /d\n' |
 
 cp good.img 'a?offset=5.img'
 check 0 'a?offset=5.img'
+# the image has its own name in what e2fsck says
+assert_match '^a\?offset=5\.img: [0-9]+/[0-9]+ files'
+grep -F /proc/self out err && fail "a name that means nothing to anybody"
 cmp good.img 'a?offset=5.img'
 cp bad.img x.img
 check 4 x.img
@@ -31,7 +34,7 @@ fsck x.img
 "$IMGTOOL" cat x.img:/f | cmp - numbers
 cp bad.img x.img
 check 4 --json x.img
-assert_match '^\{"image":"x.img","filesystem":\{"type":"ext4","status":4,"messages":\[".*"\]\},"status":4\}$'
+assert_match '^\{"image":"x.img","filesystem":\{"type":"ext4","messages":\[".*"\],"status":4\},"status":4\}$'
 
 # a COW file: its backing is not touched, and only changes are in it
 check 0 --json good.img
@@ -43,7 +46,7 @@ cmp x.cow before.cow
 check 4 --json x.cow
 tr -d '\n' <out >line
 mv line out
-assert_match '"container":\{"file":"x.cow","status":0,.*"filesystem":\{"type":"ext4","status":4'
+assert_match '"container":\{"file":"x.cow","status":0,.*"filesystem":\{"type":"ext4","messages":\[.*\],"status":4'
 check 1 --repair x.cow
 cmp base.img bad.img >&2 || fail "the backing was changed"
 check 0 x.cow

@@ -39,7 +39,13 @@ assert_plain_error 2 '1000: is not a size'
 cp old.img base.img
 "$IMGTOOL" cow create x.cow base.img
 capture "$IMGTOOL" resize x.cow 40M
-assert_plain_error 1 'x.cow: is a COW file, .*imgtool convert'
+assert_plain_error 1 'x.cow: is a COW file, .*imgtool convert x.cow NEW makes$'
+# what it says helps
+"$IMGTOOL" touch x.cow:/in-the-layer
+"$IMGTOOL" convert x.cow x.img
+"$IMGTOOL" resize x.img 40M
+sized $((40 << 20))
+"$IMGTOOL" stat x.img:/in-the-layer >stat.out
 if command -v sfdisk >/dev/null; then
 	truncate -s 40M p.img
 	printf 'start=4096,size=49152\n' | sfdisk -q p.img

@@ -67,8 +67,8 @@ z type=socket
 ..
 ..
 f type=file contents=./sub/one size=5
-f contents=out/x optional
-./x/y/g type=file contents=/etc/passwd optional
+f contents=sub/none optional
+./x/y/g type=file contents=sub/one
 END
 blob()
 {
