@@ -105,7 +105,22 @@ for version in 1 2; do
 	if cmp -s raw old.base; then
 		fail "V$version: nothing of it was read"
 	fi
+	# a guest may read it, and write to it after it was converted
+	cp -p old kept
+	head -c 512 /dev/zero | tr '\0' n >new
+	for sector in 0 1 8 62 63; do
+		"$scatter" get old $sector |
+			cmp - <(dd if=raw bs=512 skip=$sector count=1 status=none) ||
+			fail "V$version: sector $sector as the driver reads it"
+	done
+	capture "$scatter" put old 5 <new
+	[ "$status" != 0 ] || fail "V$version: written to as it is"
+	cat out err >said
+	assert_match "version $version, .*: convert it with imgtool cow upgrade " said
+	cmp old kept || fail "V$version: a refused open changed it"
 	"$IMGTOOL" cow upgrade old
+	"$scatter" put old 5 <new
+	dd if=new of=merged bs=512 seek=5 conv=notrunc status=none
 	rm raw
 	"$IMGTOOL" cow flatten old raw
 	cmp raw merged || fail "V$version, upgraded"
@@ -136,6 +151,15 @@ poke() { dd of="$1" bs=512 oflag=seek_bytes seek="$2" conv=notrunc status=none; 
 peek() { dd if="$1" bs="$3" iflag=skip_bytes skip="$2" count=1 status=none; }
 printf 'by hand%505s' '' >sector
 "$scatter" get ours $at | cmp -n 512 - /dev/zero || fail "3 TiB: not empty"
+# of a map of 805 MB a page is read, when it is needed
+if command -v strace >/dev/null && strace -o calls true 2>/dev/null; then
+	strace -f -e signal=none -e trace=pread64,preadv2,mmap -o calls "$scatter" \
+		get ours $at >/dev/null
+	bytes=$(grep ' = [0-9]*$' calls | grep pread | awk '{ n += $NF } END { print n }')
+	[ "$bytes" -ge 4608 ] && [ "$bytes" -le 100000 ] ||
+		fail "3 TiB: $bytes bytes are read for a sector"
+	[ "$(grep -c MAP_SHARED calls)" = 0 ] || fail "3 TiB: mapped"
+fi
 poke ours $data <sector
 printf "\\$(printf %03o $bit)" | poke ours $map
 "$scatter" get ours $at | cmp - sector || fail "3 TiB: a sector put there"

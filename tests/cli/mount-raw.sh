@@ -136,6 +136,18 @@ if command -v sfdisk >/dev/null; then
 	do_umount file disk.cow
 	cmp -n 8388608 blank /dev/zero || fail "sfdisk wrote to the backing"
 fi
+if command -v parted >/dev/null; then
+	truncate -s 8M blank2
+	"$IMGTOOL" cow create disk2.cow blank2
+	do_mount --raw --rw disk2.cow m
+	parted -s m/disk mklabel msdos mkpart primary 1MiB 3MiB >/dev/null ||
+		fail "parted"
+	do_umount m disk2.cow
+	do_mount --raw disk2.cow file
+	parted -ms file unit s print 2>/dev/null | grep -q '^1:2048s:6143s:' ||
+		fail "parted: $(parted -ms file unit s print)"
+	do_umount file disk2.cow
+fi
 
 # refused, in one line
 mkdir elsewhere
