@@ -45,6 +45,7 @@ struct hostfs_sb {
 	bool append, ro;
 	bool records;			/* ownership=xattr */
 	bool want_notify;
+	bool born_stays;		/* btime of a file never changes */
 	struct hostfs_notify *notify;	/* NULL: without that option */
 	const char *jail;		/* path is below it, or NULL */
 	const char *bind;		/* hostfs_bind= it is from, or NULL */
@@ -70,6 +71,7 @@ struct hostfs_inode {
 	struct timespec64 seen_mtime, seen_ctime;
 	struct timespec64 btime;
 	bool has_btime;
+	u64 born;			/* the same, as host_hostfs_at has it */
 	struct mutex lock;		/* the rest */
 	int rfd, wfd;			/* -1: none */
 	int lfd;			/* locks; may be one of these */
@@ -148,11 +150,24 @@ void hostfs_touch(struct inode *inode);
 int hostfs_refresh(struct dentry *dentry, bool flush);
 int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags);
+/* The host may give a removed file's number to a new one. Directories are held
+ * open on the host while they are used. 0: not known. */
+static inline u64 hostfs_born(const struct super_block *sb,
+			      const struct host_hostfs_stat *st)
+{
+	return st->has_btime && !S_ISDIR(st->mode) && hostfs_sb(sb)->born_stays ?
+	       host_hostfs_born(&st->btime) : 0;
+}
+
 static inline bool hostfs_same(const struct inode *inode,
 			       const struct host_hostfs_stat *st)
 {
-	return hostfs_i(inode)->ino == st->ino && hostfs_i(inode)->dev == st->dev &&
-	       (inode->i_mode & S_IFMT) == (st->mode & S_IFMT);
+	const struct hostfs_inode *hi = hostfs_i(inode);
+	u64 born = hostfs_born(inode->i_sb, st);
+
+	return hi->ino == st->ino && hi->dev == st->dev &&
+	       (inode->i_mode & S_IFMT) == (st->mode & S_IFMT) &&
+	       (!hi->born || !born || hi->born == born);
 }
 
 /* super.c */

@@ -23,8 +23,8 @@ u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino)
 	return ino ^ ((u64)i << 48);
 }
 
-/* The host may give a removed file's number to a new one, unless we have the
- * old one open there. */
+/* A removed file may live on in the guest, and its number be another one's,
+ * unless we have it open on the host. */
 static int test_inode(struct inode *inode, void *data)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
@@ -40,6 +40,7 @@ static int set_inode(struct inode *inode, void *data)
 
 	hostfs_i(inode)->dev = st->dev;
 	hostfs_i(inode)->ino = st->ino;
+	hostfs_i(inode)->born = hostfs_born(inode->i_sb, st);
 	inode->i_mode = st->mode;
 	return 0;
 }

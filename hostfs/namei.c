@@ -124,6 +124,7 @@ static int where_meant(struct hostfs_where *w, struct dentry *dentry)
 	if (d_really_is_positive(dentry)) {
 		w->at.dev = hostfs_i(d_inode(dentry))->dev;
 		w->at.ino = hostfs_i(d_inode(dentry))->ino;
+		w->at.born = hostfs_i(d_inode(dentry))->born;
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include <linux/backing-dev.h>
 #include <linux/fs.h>
 #include <linux/fs_context.h>
+#include <linux/magic.h>
 #include <linux/pagemap.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -113,6 +114,7 @@ static int make_root(struct super_block *sb)
 int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 {
 	struct hostfs_sb *hsb = sb->s_fs_info;
+	struct host_hostfs_statfs sf;
 	bool ro = hsb->ro || (fc->sb_flags & SB_RDONLY);
 	int err;
 
@@ -129,6 +131,9 @@ int hostfs_fill_super(struct super_block *sb, struct fs_context *fc)
 		errorf(fc, "hostfs: %s: error %d", hsb->path, err);
 		return err;
 	}
+	/* an overlay has another file's when it copies it up */
+	hsb->born_stays = !HOST(host_hostfs_statfs(hsb->host, &sf)) &&
+			  sf.type != OVERLAYFS_SUPER_MAGIC;
 	if (ro)
 		sb->s_flags |= SB_RDONLY;
 	if (hostfs_has_acls(hsb))

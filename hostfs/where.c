@@ -65,6 +65,7 @@ int hostfs_where(struct hostfs_where *w, struct dentry *dentry)
 		return err;
 	w->at.dev = hi->dev;
 	w->at.ino = hi->ino;
+	w->at.born = hi->born;
 	if (fd < 0)
 		fd = READ_ONCE(hi->rfd);
 	w->at.fd = fd;

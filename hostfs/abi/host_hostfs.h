@@ -35,12 +35,19 @@ struct host_hostfs_stat {
 	struct host_hostfs_time atime, mtime, ctime, btime;
 };
 
+static inline u64 host_hostfs_born(const struct host_hostfs_time *t)
+{
+	return (u64)t->sec * 1000000000u + t->nsec;
+}
+
 struct host_hostfs_at {
 	u64 dir_dev, dir_ino;	/* the directory */
 	const char *dir;	/* its path below the root, "" for the root:
 				 * "a/b", of any length */
 	const char *name;	/* NULL: the directory itself */
 	u64 dev, ino;		/* who it must be; ino 0: anyone, or nobody: */
+	u64 born;		/* and its btime in ns, for the number may be
+				 * another file's by now; 0: not known */
 	s32 fd;			/* >= 0: an open descriptor of the file, and
 				 * nothing above but root matters */
 };
@@ -191,6 +198,7 @@ void host_hostfs_unwatch(int notify, int wd);
 s64 host_hostfs_changes(int notify, void *buf, u64 size);
 
 struct host_hostfs_statfs {
+	u64 type;		/* statfs(2) */
 	u64 bsize, blocks, bfree, bavail, files, ffree, namelen;
 };
 int host_hostfs_statfs(struct host_hostfs *root, struct host_hostfs_statfs *sf);

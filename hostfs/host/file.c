@@ -140,7 +140,7 @@ int host_hostfs_statfs(struct host_hostfs *root, struct host_hostfs_statfs *sf)
 	if (fstatfs(root->fd, &s))
 		return -errno;
 	*sf = (struct host_hostfs_statfs){
-		.bsize = s.f_bsize, .blocks = s.f_blocks, .bfree = s.f_bfree,
+		.type = s.f_type, .bsize = s.f_bsize, .blocks = s.f_blocks, .bfree = s.f_bfree,
 		.bavail = s.f_bavail, .files = s.f_files, .ffree = s.f_ffree,
 		.namelen = s.f_namelen,
 	};

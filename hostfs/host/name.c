@@ -60,8 +60,7 @@ int host_hostfs_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
 		return err;
 	err = look_at_name(root, hold.fd, at->name, st);
 	hostfs_put(root, &hold);
-	if (at->ino && (err == -ENOENT ||
-			(!err && (st->dev != at->dev || st->ino != at->ino))))
+	if (at->ino && (err == -ENOENT || (!err && !hostfs_is(at, st))))
 		err = -ESTALE;
 	return err;
 }
@@ -153,8 +152,7 @@ static int check_name_is(int dir, const struct host_hostfs_at *at)
 	err = hostfs_statx(dir, at->name, &st);
 	if (at->ino == HOST_HOSTFS_NOBODY)
 		return err == -ENOENT ? 0 : err ? err : -ESTALE;
-	if (err == -ENOENT ||
-	    (!err && (st.dev != at->dev || st.ino != at->ino)))
+	if (err == -ENOENT || (!err && !hostfs_is(at, &st)))
 		err = -ESTALE;
 	return err;
 }

@@ -100,6 +100,14 @@ int hostfs_statx(int fd, const char *name, struct host_hostfs_stat *st)
 	return 0;
 }
 
+bool hostfs_is(const struct host_hostfs_at *at,
+	       const struct host_hostfs_stat *st)
+{
+	return st->dev == at->dev && st->ino == at->ino &&
+	       (!at->born || !st->has_btime ||
+		at->born == host_hostfs_born(&st->btime));
+}
+
 /* ---- directories ---- */
 
 /* The next piece of *path, at most CHUNK bytes of whole components. */
@@ -307,7 +315,7 @@ int hostfs_node_stat(struct host_hostfs *root, const struct host_hostfs_at *at,
 	if (fd < 0)
 		return fd;
 	err = hostfs_statx(fd, "", st);
-	if (!err && at->ino && (st->dev != at->dev || st->ino != at->ino))
+	if (!err && at->ino && !hostfs_is(at, st))
 		err = -ESTALE;
 	if (err) {
 		close(fd);
