@@ -164,10 +164,18 @@ done
 "$IMGTOOL" mount -f t.img m &
 pid=$!
 retry 60 mounted m || fail "not mounted in the foreground"
-[ -e m/big ] || fail "foreground: no file"
+cmp tree/big m/big
+stat m/deep/hard >stat.out
+# what was read is the kernel's: nobody is asked again
+kill -STOP "$pid"
+again=0
+timeout 60 sh -c 'cmp tree/big m/big && stat m/deep/hard' >again.out || again=$?
+kill -CONT "$pid"
+[ "$again" = 0 ] || fail "the server was asked once more: status $again"
+diff stat.out again.out >&2 || fail "attributes, once more"
 kill -KILL "$pid"
 wait "$pid" || :
-capture cat m/big
+capture cat m/sparse
 [ "$status" != 0 ] || fail "a mount without a server"
 capture "$IMGTOOL" mount t.img m
 assert_plain_error 1 '^imgtool: mount: m: a mount whose server has died'
