@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "imgtool/edit/copy.h"
+#include "imgtool/edit/acl.h"
 #include "imgtool/edit/direct.h"
 #include "imgtool/msg.h"
 
@@ -267,8 +268,8 @@ static int finish_mkdir(struct edit *edit, uint64_t dir,
 	return edit_store(edit, ino, &inode) ?: touch_dir(edit, dir, 1);
 }
 
-int direct_mkdir(struct edit *edit, uint64_t dir, const char *name,
-		 uint32_t mode, uint64_t *ino)
+int edit_make_dir(struct edit *edit, uint64_t dir, const char *name,
+		  uint32_t mode, uint64_t *ino)
 {
 	struct ext2_inode_large parent;
 	ext2_ino_t number;
@@ -289,6 +290,20 @@ int direct_mkdir(struct edit *edit, uint64_t dir, const char *name,
 	*ino = number;
 	return finish_mkdir(edit, dir, &parent, mode, number) ?:
 	       edit_add_name(edit, dir, name, number, S_IFDIR);
+}
+
+int direct_mkdir(struct edit *edit, uint64_t dir, const char *name,
+		 uint32_t mode, uint64_t *ino)
+{
+	int r = edit_reserve(edit, 8) ?:
+		edit_make_dir(edit, dir, name, mode, ino);
+
+	if (r < 0)
+		return r;
+	r = acl_inherit(edit, dir, *ino, S_IFDIR | (mode & 07777));
+	if (r < 0)
+		direct_rmdir(edit, dir, name, *ino);
+	return r;
 }
 
 static int any_entry(void *context, const char *name, uint64_t ino)

@@ -95,6 +95,10 @@ int edit_remove_orphan(struct edit *edit, uint64_t ino,
 
 /* --------------------------------------------------------- directories */
 
+/* As edit_mkdir(), which has it inherit what the default ACL of DIR says. */
+int edit_make_dir(struct edit *edit, uint64_t dir, const char *name,
+		  uint32_t mode, uint64_t *ino);
+
 /* Enter INO in DIR under NAME, which is not there; counts no link. */
 int edit_add_name(struct edit *edit, uint64_t dir, const char *name,
 		  uint64_t ino, uint32_t mode);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "imgtool/edit/acl.h"
 #include "imgtool/edit/direct.h"
 #include "imgtool/ext4/inode.h"
 #include "imgtool/msg.h"
@@ -184,10 +185,12 @@ int direct_new_file(struct edit *edit, uint64_t dir, const char *name,
 	struct ext2_inode_large inode;
 	int r = edit_new_inode(edit, dir, mode, &inode, ino);
 
-	if (r < 0 || (!S_ISCHR(mode) && !S_ISBLK(mode)))
+	if (r < 0)
 		return r;
-	r = edit_set_device(&inode, major, minor) ?:
-	    edit_store(edit, *ino, &inode);
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		r = edit_set_device(&inode, major, minor) ?:
+		    edit_store(edit, *ino, &inode);
+	r = r ?: acl_inherit(edit, dir, *ino, mode);
 	if (r < 0)
 		edit_free_inode(edit, *ino);
 	return r;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/xattr.h>
 
-#include "imgtool/mount/acl.h"
+#include "imgtool/edit/acl.h"
 #include "imgtool/mount/tree.h"
 #include "imgtool/msg.h"
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
-#include "imgtool/mount/acl.h"
+#include "imgtool/edit/acl.h"
 #include "imgtool/mount/tree.h"
 #include "imgtool/msg.h"
 
@@ -91,7 +91,7 @@ static int make_dir(struct edit *edit, const struct edit_where *where,
 		    const struct acl_new *new, uint64_t *ino)
 {
 	int r = edit_reserve(edit, 8) ?:
-		edit_mkdir(edit, where->dir, where->name, new->mode, ino);
+		edit_make_dir(edit, where->dir, where->name, new->mode, ino);
 
 	if (r < 0)
 		return r;

@@ -72,6 +72,42 @@ edit setfattr -n system.posix_acl_access -v "0x$acl" t.img:/f
 "$IMGTOOL" stat --json t.img:/f >found
 assert_match "\"name\":\"system.posix_acl_access\",\"hex\":\"$acl\"" found
 
+# what is made in a directory with a default ACL inherits it, with the mode that
+# it has by the verb: as a guest does it by its own kernel
+# acl OWNER GROUP OTHER: of a user who may read and write, a group who may all
+acl()
+{
+	printf '0200000001000%d00ffffffff0200060088130000' "$1"
+	printf '04000500ffffffff10000%d00ffffffff20000%d00ffffffff' "$2" "$3"
+}
+edit mkdir t.img:/default
+edit setfattr -n system.posix_acl_default -v "0x$(acl 7 7 5)" t.img:/default
+edit mkdir t.img:/default/dir
+edit touch t.img:/default/dir/file
+mkdir -p tree/sub
+echo x >tree/sub/f
+chmod 755 tree/sub
+chmod 640 tree/sub/f
+"$IMGTOOL" cp -r tree t.img:/default/tree
+# inherited PATH ACCESS DEFAULT
+inherited()
+{
+	"$IMGTOOL" stat --json "t.img:$1" >found
+	assert_match "posix_acl_access\",\"hex\":\"$2\"" found
+	if [ -n "$3" ]; then
+		assert_match "posix_acl_default\",\"hex\":\"$3\"" found
+	else
+		! grep -q posix_acl_default found || fail "$1: a default ACL"
+	fi
+}
+inherited /default/dir "$(acl 7 5 5)" "$(acl 7 7 5)"
+inherited /default/dir/file "$(acl 6 4 4)" ''
+inherited /default/tree/sub "$(acl 7 5 5)" "$(acl 7 7 5)"
+inherited /default/tree/sub/f "$(acl 6 4 0)" ''
+edit ln -s dir t.img:/default/link
+! "$IMGTOOL" stat --json t.img:/default/link | grep -q acl || fail "a symlink's ACL"
+clean t.img
+
 # names from the image's own files
 edit mkdir t.img:/etc
 printf 'root:x:0:0:::\nme:x:1234:99:::\n' >passwd

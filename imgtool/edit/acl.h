@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What access lists have to do with mode bits, on a writable mount. */
-#ifndef IMGTOOL_MOUNT_ACL_H
-#define IMGTOOL_MOUNT_ACL_H
+/* What access lists have to do with mode bits, for the direct writer. */
+#ifndef IMGTOOL_EDIT_ACL_H
+#define IMGTOOL_EDIT_ACL_H
 
-#include "imgtool/mount/tree.h"
+#include "imgtool/edit/direct.h"
 
 #define ACL_ACCESS  "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
@@ -25,6 +25,10 @@ int acl_of_new(struct fs *fs, uint64_t dir, uint32_t mode, uint32_t umask,
 
 /* INO, which was made with new->mode, gets the rest. 0 or -errno. */
 int acl_give(struct edit *edit, uint64_t ino, const struct acl_new *new);
+
+/* The same for INO, which was made in DIR and keeps its MODE: what it inherits
+ * is as a chmod() to that leaves it. 0 or -errno. */
+int acl_inherit(struct edit *edit, uint64_t dir, uint64_t ino, uint32_t mode);
 
 void acl_new_free(struct acl_new *new);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "imgtool/mount/acl.h"
+#include "imgtool/edit/acl.h"
 #include "imgtool/msg.h"
 
 #define HEAD  4 /* bytes */
@@ -128,6 +128,19 @@ int acl_give(struct edit *edit, uint64_t ino, const struct acl_new *new)
 		r = edit_set_xattr(edit, ino, ACL_ACCESS, new->access,
 				   new->size);
 	return r == -E2BIG ? -ENOSPC : r;
+}
+
+int acl_inherit(struct edit *edit, uint64_t dir, uint64_t ino, uint32_t mode)
+{
+	struct acl_new new;
+	struct three t;
+	int r = acl_of_new(&edit->view.fs, dir, mode, 0, &new);
+
+	if (r == 0 && new.access && find_three(new.access, new.size, &t))
+		set_bits(&t, mode);
+	r = r ?: acl_give(edit, ino, &new);
+	acl_new_free(&new);
+	return r;
 }
 
 void acl_new_free(struct acl_new *new)
