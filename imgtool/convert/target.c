@@ -75,7 +75,7 @@ static int open_cow_with(struct target *t, struct cow_header *h)
 	char err[512];
 	int r;
 
-	if (cow_plan_over(t->backing, COW_ALIGN, h, err, sizeof(err)))
+	if (cow_plan_over(t->backing, COW_ALIGN_NEW, h, err, sizeof(err)))
 		return msg_error(NULL, "%s", err);
 	if (h->size != t->bytes)
 		return msg_error(t->backing, "has %" PRIu64 " bytes, but the "

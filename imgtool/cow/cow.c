@@ -23,14 +23,14 @@ const struct verb_option verb_cow_options[] = {
 	{ "unsafe", OPT_UNSAFE, NULL,
 	  "rebase, commit: believe that contents are the same" },
 	{ "align", OPT_ALIGN, "SIZE",
-	  "create: where map and data begin, a power of two (4K)" },
+	  "create: where map and data begin, a power of two (1M)" },
 	{ "json", OPT_JSON, NULL, "print JSON" },
 	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
 	{ "quiet", 'q', NULL, "no progress and no warnings" },
 	VERB_OPTIONS_END
 };
 
-struct cow_options cow_options = { .align = COW_ALIGN };
+struct cow_options cow_options = { .align = COW_ALIGN_NEW };
 
 void cow_progress_begin(const char *file)
 {

@@ -144,7 +144,7 @@ int keep_open(const char *file, struct run_image *image)
 	if (stat(file, &st)) {
 		if (errno != ENOENT)
 			return msg_errno(file, errno, "cannot be looked at");
-		if (cow_make(file, image->path, COW_ALIGN, err,
+		if (cow_make(file, image->path, COW_ALIGN_NEW, err,
 			     sizeof(err)))
 			return msg_error(NULL, "%s", err);
 		image->keep_made = true;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Disks: the same jobs on a file of the host, and in a guest on a raw disk, a COW
-# disk, and one made with --align 1M, direct and through the guest's page cache; as a table with the bounds
+# disk, and one as uml_mkcow makes it (--align 4K), direct and through the guest's
+# page cache; as a table with the bounds
 # that the project has set itself, which are for direct ones. The host's cache
 # has the images; on the host the jobs use it. It reports; it does not pass or
 # fail.
@@ -52,14 +53,14 @@ in_guest()
 		mount -t tmpfs tmp /tmp; cp /mnt/diskbench /tmp
 		/tmp/diskbench /dev/ubdb $bytes raw-$1 $2 first
 		/tmp/diskbench /dev/ubdc $bytes cow-$1 $2 first
-		/tmp/diskbench /dev/ubdd $bytes wide-$1 $2 first
+		/tmp/diskbench /dev/ubdd $bytes narrow-$1 $2 first
 	END
-	rm -f "$where/cow" "$where/wide" "$where/raw"
+	rm -f "$where/cow" "$where/narrow" "$where/raw"
 	truncate -s "$bytes" "$where/raw"
 	imgtool cow create "$where/cow" "$where/base"
-	imgtool cow create --align 1M "$where/wide" "$where/base"
-	boot_script ubd1="$where/raw" ubd2="$where/cow" ubd3="$where/wide"
-	tr -d '\r' <"$dir/console" | grep -E '^(raw|cow|wide)-' >>"$dir/results"
+	imgtool cow create --align 4K "$where/narrow" "$where/base"
+	boot_script ubd1="$where/raw" ubd2="$where/cow" ubd3="$where/narrow"
+	tr -d '\r' <"$dir/console" | grep -E '^(raw|cow|narrow)-' >>"$dir/results"
 }
 
 table()
@@ -79,23 +80,23 @@ table()
 		split("seq-read seq-write seq-write-first rand-read-4k rand-write-4k", jobs, " ")
 		printf "%-24s %10s %10s %-16s %10s %-16s %10s %s\n",
 			"MB/s (4k: IOPS)", "host file", "raw disk", "  of host",
-			"COW disk", "  of raw", "--align 1M", "  of raw"
+			"COW disk", "  of raw", "--align 4K", "  of raw"
 		for (h = 1; h <= 2; h++)
 			for (j = 1; j in jobs; j++) {
 				how = h == 1 ? "direct" : "cached"
 				job = jobs[j]
 				if (job ~ /4k/) {
 					host = iops["host", job]; raw = iops["raw-" how, job]
-					cow = iops["cow-" how, job]; wide = iops["wide-" how, job]
+					cow = iops["cow-" how, job]; narrow = iops["narrow-" how, job]
 				} else {
 					host = mbs["host", job]; raw = mbs["raw-" how, job]
-					cow = mbs["cow-" how, job]; wide = mbs["wide-" how, job]
+					cow = mbs["cow-" how, job]; narrow = mbs["narrow-" how, job]
 				}
 				b = h == 2 ? "" : job ~ /^seq/ ? 0.7 : job ~ /read/ ? 0.15 : ""
 				c = h == 2 ? "" : job ~ /first/ ? 0.5 : 0.9
 				printf "%-24s %10s %10s %s %10s %s %10s %s\n", job " " how,
 					host, raw, share(raw, host, b), cow,
-					share(cow, raw, c), wide, share(wide, raw, c)
+					share(cow, raw, c), narrow, share(narrow, raw, c)
 			}
 	}' "$dir/results"
 }

@@ -45,7 +45,7 @@ base=$loop
 attach fixed -r
 fixed=$loop
 truncate -s 512K small.model large.model cow.model
-imgtool cow create cow "$base"
+imgtool cow create --align 4K cow "$base"
 [ "$(stat -c %s cow)" = $((BYTES + 8192 + 12288)) ] ||
 	fail "the COW file over a device has $(stat -c %s cow) bytes"
 
@@ -98,7 +98,7 @@ blockdev --flushbufs "$base"
 "$verify" check "$base" cow.model || fail "committed"
 
 echo "# one that is read-only, and then has another size"
-imgtool cow create cow2 "$fixed"
+imgtool cow create --align 4K cow2 "$fixed"
 printf '\001' | dd of=cow2 bs=1 seek=8192 conv=notrunc 2>/dev/null
 cp cow2 before
 capture imgtool cow commit cow2 "$fixed"

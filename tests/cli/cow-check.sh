@@ -19,7 +19,7 @@ check()
 fresh()
 {
 	rm -f cow
-	"$IMGTOOL" cow create cow base
+	"$IMGTOOL" cow create --align 4K cow base
 	poke cow 8192 '\0002'
 	poke cow $((8192 + 257)) '\0020'
 	poke cow $((12288 + 512)) here
@@ -117,8 +117,8 @@ assert_match '^error: backing-size: '
 
 # chains
 truncate -s 1M low
-"$IMGTOOL" cow create mid low
-"$IMGTOOL" cow create top mid
+"$IMGTOOL" cow create --align 4K mid low
+"$IMGTOOL" cow create --align 4K top mid
 check 0 top
 touch -d @1600000000 low
 check 4 top
@@ -126,7 +126,7 @@ assert_match '^error: backing-chain: .*/mid: its backing .*low was changed'
 assert_no_match 'backing-(size|mtime)'
 
 # headers
-fresh_low() { rm -f bad; touch low; "$IMGTOOL" cow create bad low; }
+fresh_low() { rm -f bad; touch low; "$IMGTOOL" cow create --align 4K bad low; }
 bad_header()
 {
 	fresh_low

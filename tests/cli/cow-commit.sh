@@ -13,7 +13,7 @@ make()
 	rm -f base cow want
 	cp random base
 	touch -d @1000000000.5 base
-	"$IMGTOOL" cow create cow base
+	"$IMGTOOL" cow create --align 4K cow base
 	# sectors 8 to 15, 24000 bytes on; 4096 to 4099, the last not whole
 	printf '\377' | poke cow 8193
 	printf '\017' | poke cow $((8192 + 512))
@@ -59,7 +59,7 @@ done_right()
 
 make
 cp -p base other_base
-"$IMGTOOL" cow create sibling base
+"$IMGTOOL" cow create --align 4K sibling base
 capture "$IMGTOOL" cow commit cow
 assert_status 0
 assert_match 'base: warning: other COW files over it become invalid' err
@@ -139,7 +139,7 @@ done_right "a time ahead"
 # over another COW file
 rm -f raw
 make
-"$IMGTOOL" cow create top cow
+"$IMGTOOL" cow create --align 4K top cow
 printf '\001' | poke top 8192
 fill top 512 | poke top $DATA
 fill top 512 | poke want 0

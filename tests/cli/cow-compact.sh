@@ -5,7 +5,7 @@
 need_cmd python3 fallocate
 
 dd if=/dev/urandom of=base bs=1000 count=4100 2>/dev/null
-"$IMGTOOL" cow create cow base
+"$IMGTOOL" cow create --align 4K cow base
 # what a guest that copied the disk onto itself leaves: all sectors, of which
 # 100 differ; 40 to 47 are a hole, and are zero in neither
 python3 - <<'P'
@@ -60,7 +60,7 @@ assert_same_file before again
 
 # COW on COW: the upper one is compacted over what the lower one shows, and a
 # compacted lower one is still its backing
-"$IMGTOOL" cow create top cow
+"$IMGTOOL" cow create --align 4K top cow
 dd if=before of=top bs=512 seek=$((12288 / 512)) count=64 conv=notrunc 2>/dev/null
 printf '\377\377\377\377\377\377\377\377' |
 	dd of=top bs=1 seek=8192 conv=notrunc 2>/dev/null
@@ -114,7 +114,7 @@ fi
 killat 1000 true || skip "no ptrace"
 # SIGKILL at each change of the file: the contents stay, a second run finishes
 dd if=/dev/urandom of=kbase bs=1000 count=1100 2>/dev/null
-"$IMGTOOL" cow create kcow kbase
+"$IMGTOOL" cow create --align 4K kcow kbase
 dd if=kbase of=kcow bs=512 seek=$((12288 / 512)) conv=notrunc 2>/dev/null
 dd if=/dev/urandom of=kcow bs=512 seek=$((24 + 400)) count=9 conv=notrunc 2>/dev/null
 dd if=/dev/zero bs=256 count=1 2>/dev/null | tr '\0' '\377' |

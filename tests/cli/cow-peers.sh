@@ -33,7 +33,7 @@ start()
 	truncate -s "$1" base
 	"$scatter" fill base "$seed" 300
 	cp --sparse=always base flat
-	"$IMGTOOL" cow create ours base
+	"$IMGTOOL" cow create --align 4K ours base
 	uml_mkcow theirs base >/dev/null
 	same_start ours theirs
 }
@@ -136,7 +136,7 @@ mv huge base
 "$scatter" fill base "$seed" 100
 truncate -s 3T flat
 "$scatter" fill flat "$seed" 100
-"$IMGTOOL" cow create ours base
+"$IMGTOOL" cow create --align 4K ours base
 uml_mkcow theirs base >/dev/null
 cmp -n 4128 ours theirs || fail "header"
 assert_eq "$(stat -c %s ours)" $((805314560 + (3 << 40))) "our length"

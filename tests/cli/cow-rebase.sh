@@ -20,7 +20,7 @@ make()
 	rm -rf old new cow want "${LONG%%/*}"
 	cp random old
 	touch -d @1000000000 old
-	"$IMGTOOL" cow create cow old
+	"$IMGTOOL" cow create --align 4K cow old
 	printf '\003' | poke cow 8193
 	printf '%01024d' 5 | poke cow $((DATA + 8 * 512))
 	cp old want
@@ -131,7 +131,7 @@ done
 for i in 6 7 30; do
 	printf '%0700d' $i | poke new2 $((i * 1048576 + 300))
 done
-"$IMGTOOL" cow create cow2 old2
+"$IMGTOOL" cow create --align 4K cow2 old2
 capture "$IMGTOOL" cow rebase cow2 new2
 assert_status 0
 "$IMGTOOL" cow flatten cow2 raw2
@@ -142,7 +142,7 @@ assert_eq "$(dd if=cow2 bs=8192 skip=1 count=2 status=none | head -c 10240 |
 
 # over a COW file, and from one
 make
-"$IMGTOOL" cow create above old
+"$IMGTOOL" cow create --align 4K above old
 printf '\001' | poke above 8192
 capture "$IMGTOOL" cow rebase cow above
 assert_status 0

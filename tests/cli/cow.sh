@@ -4,10 +4,10 @@
 . "$UMKIT_SRC/tests/cli/cli.sh"
 
 dd if=/dev/urandom of=base bs=1000 count=1055 2>/dev/null
-capture "$IMGTOOL" cow create cow base
+capture "$IMGTOOL" cow create --align 4K cow base
 assert_status 0
 assert_eq "$(stat -c %s cow)" $((12288 + 1055000)) "the length"
-capture "$IMGTOOL" cow create cow base
+capture "$IMGTOOL" cow create --align 4K cow base
 assert_plain_error 1 'cow: File exists'
 capture "$IMGTOOL" cow info cow
 assert_match '^version: 3$' out
@@ -21,6 +21,12 @@ assert_eq "$(sed 's/"file_allocated":[0-9]*/A/; s/"backing":"[^"]*/B/' out)" \
 \"backing_mtime\":$(stat -c %Y base),\"size\":1055000,\"sector_size\":512,\
 \"alignment\":4096,\"map_offset\":8192,\"map_bytes\":258,\
 \"data_offset\":12288,\"file_size\":1067288,A,\"commit_cut_off\":false}" "info --json"
+
+# the alignment if none is given
+"$IMGTOOL" cow create aligned base
+"$IMGTOOL" cow info --json aligned >out
+assert_match '"alignment":1048576,"map_offset":1048576,"map_bytes":258,"data_offset":2097152,' out
+rm aligned
 
 # another alignment: map and data are there, also for others
 capture "$IMGTOOL" cow create --align 64k aligned base
@@ -62,7 +68,7 @@ cmp raw want || fail "flatten"
 if command -v uml_mkcow >/dev/null && command -v uml_moo >/dev/null; then
 	truncate -s 1M base2
 	tr '\0' b <base2 >base3
-	"$IMGTOOL" cow create ours base3
+	"$IMGTOOL" cow create --align 4K ours base3
 	uml_mkcow theirs base3 >/dev/null
 	cmp <(head -c 4128 ours) <(head -c 4128 theirs) || fail "header"
 	assert_eq "$(stat -c %s ours)" "$(stat -c %s theirs)" "the length"
@@ -74,7 +80,7 @@ if command -v uml_mkcow >/dev/null && command -v uml_moo >/dev/null; then
 		cmp raw merged || fail "$cow: not what uml_moo reads"
 	done
 	if truncate -s 3T huge 2>/dev/null; then
-		"$IMGTOOL" cow create ours3 huge
+		"$IMGTOOL" cow create --align 4K ours3 huge
 		uml_mkcow theirs3 huge >/dev/null
 		cmp <(head -c 4128 ours3) <(head -c 4128 theirs3) ||
 			fail "3 TiB: header"
@@ -102,7 +108,7 @@ json()
 	assert_match "^\{\"file\":\"$1}\$" out
 }
 truncate -s 1M jbase jother
-json 'jcow","backing":"jbase"' create jcow jbase
+json 'jcow","backing":"jbase"' create --align 4K jcow jbase
 printf '\377' | dd of=jcow bs=1 seek=8192 conv=notrunc 2>/dev/null
 head -c 2048 /dev/urandom | dd of=jcow bs=512 seek=24 conv=notrunc 2>/dev/null
 json 'jcow","raw":"jraw","size":1048576' flatten jcow jraw

@@ -398,7 +398,7 @@ static int check_config(struct opening *o)
 	if (!c->backing || !c->backing[0] || !access(c->file, F_OK) ||
 	    errno != ENOENT)
 		return 0;
-	err = cow_make(c->file, c->backing, COW_ALIGN, o->info->err,
+	err = cow_make(c->file, c->backing, COW_ALIGN_NEW, o->info->err,
 		       sizeof(o->info->err));
 	return err == -EEXIST ? 0 : err;
 }
