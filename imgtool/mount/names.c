@@ -72,12 +72,16 @@ static int make_node(struct tree *tree, const struct edit_where *where,
 {
 	struct edit *edit = tree->edit;
 	struct ext2_inode_large inode;
-	int r;
+	int r, given;
 
-	if (tree->guest)
-		return edit_new_file(edit, where->dir, where->name, mode,
-				     major(device), minor(device), ino) ?:
-		       guest_give(tree, where, *ino, mode);
+	if (tree->guest) {
+		r = edit_new_file(edit, where->dir, where->name, mode,
+				  major(device), minor(device), ino);
+		if (r < 0)
+			return r;
+		given = guest_give(tree, where, *ino, mode);
+		return edit_enter(edit, where->dir, where->name, *ino) ?: given;
+	}
 	r = edit_reserve(edit, 8) ?:
 		edit_new_inode(edit, where->dir, mode, &inode, ino);
 
