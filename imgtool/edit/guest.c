@@ -108,19 +108,23 @@ static int guest_new_file(struct edit *edit, uint64_t dir, const char *name,
 	int r = edit_begin(edit) ?: change_make(fs_of(edit), dir, name, &op,
 						ino);
 
+	if (r == 0)
+		change_begin_file(fs_of(edit));
 	return made(edit, r, S_ISREG(mode) ? NULL :
 			     S_ISFIFO(mode) ? "fifos" :
 			     S_ISSOCK(mode) ? "sockets" : "devices");
 }
 
+/* (it has it; now it is known whether it has what it should) */
 static int guest_enter(struct edit *edit, uint64_t dir, const char *name,
 		       uint64_t ino)
 {
-	return 0;
+	return change_end_file(fs_of(edit));
 }
 
 static int guest_free_inode(struct edit *edit, uint64_t ino)
 {
+	change_end_file(fs_of(edit));
 	return change_remove_inode(fs_of(edit), ino);
 }
 

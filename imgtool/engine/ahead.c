@@ -116,6 +116,7 @@ void ahead_receive(struct engine *e)
 
 void ahead_settle(struct engine *e)
 {
+	engine_catch_up(e);
 	while (first_window(e) || together_first(e))
 		ahead_receive(e);
 }
@@ -195,8 +196,11 @@ ssize_t ahead_read(struct engine *e, uint32_t node, uint64_t offset, void *data,
 				    e->read_end == offset);
 	struct window *w;
 	size_t used = 0, n;
-	ssize_t r = together_read(e, node, offset, data, length);
+	ssize_t r;
 
+	/* answers come in the order of requests */
+	engine_catch_up(e);
+	r = together_read(e, node, offset, data, length);
 	if (r != -EAGAIN)
 		return r;
 	while (used < length && offset + used < size) {

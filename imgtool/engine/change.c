@@ -200,13 +200,79 @@ int change_rename(struct fs *fs, uint64_t dir, const char *name,
 					 exchange));
 }
 
+void engine_catch_up(struct engine *e)
+{
+	bool more;
+	int r;
+
+	for (; e->deferred; e->deferred--) {
+		r = client_receive(&e->client, 0, &more);
+		if (r == 0 && more)
+			r = client_broken(&e->client);
+		if (r < 0 && !e->deferred_error)
+			e->deferred_error = r;
+	}
+}
+
+/* Send it, and go on. -EAGAIN: others have to be caught up with first. */
+static int defer(struct engine *e, const struct client_request *op)
+{
+	int r;
+
+	if (!e->deferred)
+		ahead_forget(e);
+	e->has_usage = false;
+	if (e->deferred == CLIENT_AHEAD)
+		return -EAGAIN;
+	r = client_send(&e->client, op);
+	if (r == 0)
+		e->deferred++;
+	return r;
+}
+
+/* (of attributes that a file system has none of, callers want to know) */
+static bool may_wait(enum engine_op op)
+{
+	return op == ENGINE_WRITE_AT || op == ENGINE_TRUNCATE ||
+	       op == ENGINE_SETATTR;
+}
+
+void change_begin_file(struct fs *fs)
+{
+	struct engine *e;
+
+	engine_enter(fs, NODE_ROOT, &e);
+	engine_catch_up(e);
+	e->deferred_error = 0;
+	e->deferring = true;
+	engine_leave(e, 0);
+}
+
+int change_end_file(struct fs *fs)
+{
+	struct engine *e;
+	int r;
+
+	engine_enter(fs, NODE_ROOT, &e);
+	engine_catch_up(e);
+	r = e->deferred_error;
+	e->deferred_error = 0;
+	e->deferring = false;
+	return engine_leave(e, r);
+}
+
 int change_inode(struct fs *fs, uint64_t ino, struct client_request *op)
 {
 	struct engine *e;
 	struct node *node = engine_enter(fs, ino, &e);
 	int r = node ? engine_path(e, ino, &op->path) : -EUCLEAN;
+	bool asked = r < 0;
 
-	if (r == 0)
+	if (!asked && e->deferring && may_wait(op->op)) {
+		r = defer(e, op);
+		asked = r != -EAGAIN;
+	}
+	if (!asked)
 		r = ask(e, op);
 	if (node)
 		node->stale = true;

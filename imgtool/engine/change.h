@@ -32,6 +32,13 @@ int change_clear(struct fs *fs, uint64_t dir);
 int change_rename(struct fs *fs, uint64_t dir, const char *name,
 		  uint64_t new_dir, const char *new_name, bool exchange);
 
+/*
+ * A new file is filled: between these two, change_inode() need not wait, and
+ * what goes wrong may be said by change_end_file() only.
+ */
+void change_begin_file(struct fs *fs);
+int change_end_file(struct fs *fs);
+
 /* Change what is in an inode by OP. */
 int change_inode(struct fs *fs, uint64_t ino, struct client_request *op);
 

@@ -80,6 +80,12 @@ struct engine {
 	uint32_t read_node; /* what was read last, up to ... */
 	uint64_t read_end;
 
+	/* change.c: changes that are under way, the first error of one, and
+	 * whether they may be */
+	unsigned int deferred;
+	int deferred_error;
+	bool deferring;
+
 	/* together.c */
 	struct batch batches[BATCHES];
 	uint32_t small_dir; /* where a small file was read last */
@@ -146,6 +152,9 @@ int engine_path(struct engine *engine, uint32_t node, const char **path);
 /* Ask, after what was read ahead is in. */
 int engine_ask(struct engine *engine, const struct client_request *request,
 	       size_t most);
+
+/* Receive the answers to what was deferred. With the lock held. */
+void engine_catch_up(struct engine *engine);
 
 /* ---- ahead.c: with the lock held ---- */
 

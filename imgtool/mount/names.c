@@ -101,17 +101,23 @@ static int make_dir(struct edit *edit, const struct edit_where *where,
 	return r;
 }
 
-/* There the kernel lets it inherit; UMASK has been applied. */
+/* There the kernel lets it inherit; the umask has been applied. */
 static int make_in_guest(struct tree *tree, const struct edit_where *where,
 			 mode_t mode, dev_t device, uint64_t *ino)
 {
 	struct edit *edit = tree->edit;
-	int r = S_ISDIR(mode) ?
-		edit_mkdir(edit, where->dir, where->name, mode & 07777, ino) :
-		edit_new_file(edit, where->dir, where->name, mode,
-			      major(device), minor(device), ino);
+	int r, given;
 
-	return r ?: guest_give(tree, where, *ino, mode);
+	if (S_ISDIR(mode))
+		return edit_mkdir(edit, where->dir, where->name, mode & 07777,
+				  ino) ?:
+		       guest_give(tree, where, *ino, mode);
+	r = edit_new_file(edit, where->dir, where->name, mode, major(device),
+			  minor(device), ino);
+	if (r < 0)
+		return r;
+	given = guest_give(tree, where, *ino, mode);
+	return edit_enter(edit, where->dir, where->name, *ino) ?: given;
 }
 
 static int make_it(struct tree *tree, struct reader *reader,

@@ -77,7 +77,7 @@ int file_open(const char *path);
 /* NAME in a directory, which is no path: or -1 with errno. The caller closes it. */
 int file_open_in(int dir, const char *name);
 
-/* The same to write to: the caller closes it. */
+/* The same to write to. */
 int file_open_write(const char *path);
 
 /* The directory that PATH is in, and its last name in *NAME. */
@@ -121,6 +121,9 @@ void clock_after(const struct request *request);
 
 /* NAME in DIR, or with "" DIR itself. 0 or -errno. */
 int look(int dir, const char *name, struct engine_attr *attr);
+
+/* ... but attr->flags. */
+int look_without_flags(int dir, const char *name, struct engine_attr *attr);
 
 void serve_stat(const struct request *request);
 void serve_readdir(const struct request *request);

@@ -22,7 +22,8 @@ static void made(const struct request *request, int dir, const char *name,
 		 int r)
 {
 	struct engine_attr attr;
-	int err = dir < 0 ? dir : r ? -errno : look(dir, name, &attr);
+	int err = dir < 0 ? dir : r ? -errno :
+		  look_without_flags(dir, name, &attr);
 
 	if (err < 0)
 		answer_error(request, err, "");
@@ -179,8 +180,6 @@ void serve_write(const struct request *request)
 		else
 			err = n < 0 ? -errno : -EIO;
 	}
-	if (fd >= 0 && close(fd) && !err)
-		err = -errno;
 	answer_done(request, err);
 }
 
@@ -190,8 +189,6 @@ void serve_truncate(const struct request *request)
 
 	if (!err && ftruncate(fd, request->head.offset))
 		err = -errno;
-	if (fd >= 0)
-		close(fd);
 	answer_done(request, err);
 }
 
@@ -206,8 +203,6 @@ void serve_allocate(const struct request *request)
 	if (!err && fallocate(fd, mode, request->head.offset,
 			      request->head.length))
 		err = -errno;
-	if (fd >= 0)
-		close(fd);
 	answer_done(request, err);
 }
 

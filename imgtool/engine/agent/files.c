@@ -22,8 +22,8 @@ struct kept {
 	uint64_t used; /* when; 0: free */
 };
 
-/* of O_PATH, and open for reading */
-static struct kept found[KEPT], opened[KEPT];
+/* of O_PATH, open for reading, and for writing */
+static struct kept found[KEPT], opened[KEPT], written[KEPT];
 static uint64_t uses;
 
 static void forget(struct kept *kept)
@@ -42,6 +42,7 @@ void files_forget(void)
 	for (i = 0; i < KEPT; i++) {
 		forget(&found[i]);
 		forget(&opened[i]);
+		forget(&written[i]);
 	}
 }
 
@@ -123,6 +124,8 @@ void file_handle_close(uint64_t number)
 		return;
 	close(handles[number] - 1);
 	handles[number] = 0;
+	/* (one that is kept for this path will be of another file) */
+	files_forget();
 }
 
 void files_end(void)
@@ -217,17 +220,28 @@ int file_open(const char *path)
 
 int file_open_write(const char *path)
 {
-	int fd = file_find(path), flags;
+	struct kept *k = look_up(written, path, strlen(path));
+	int dir = of_handle(path), flags;
+	const char *name;
 
-	if (fd < 0)
-		return fd;
-	flags = fcntl(fd, F_GETFL);
-	if (flags >= 0 && !(flags & O_PATH) && (flags & O_ACCMODE) == O_RDWR)
-		fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	else
-		fd = open(file_name(fd, ""),
-			  O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (k)
+		return k->fd;
+	flags = dir < 0 ? -1 : fcntl(dir, F_GETFL);
+	if (flags >= 0 && (flags & O_ACCMODE) == O_RDWR)
+		return dir;
+	/* (one that could not be opened to be written to says why) */
+	if (dir >= 0)
+		return keep(written, path, strlen(path),
+			    open(file_name(dir, ""), O_WRONLY | O_NONBLOCK |
+				 O_CLOEXEC));
+	if (dir != -1)
+		return dir;
+	dir = file_parent(path, &name);
+	if (dir < 0)
+		return dir;
+	return keep(written, path, strlen(path),
+		    openat(dir, name, O_WRONLY | O_NONBLOCK | O_NOFOLLOW |
+			   O_CLOEXEC));
 }
 
 int file_parent(const char *path, const char **name)

@@ -67,8 +67,7 @@ static void get_flags(int dir, const char *name, struct engine_attr *attr)
 	close(fd);
 }
 
-static int look_without_flags(int dir, const char *name,
-			      struct engine_attr *attr)
+int look_without_flags(int dir, const char *name, struct engine_attr *attr)
 {
 	struct statx stx;
 
