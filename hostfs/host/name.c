@@ -213,7 +213,11 @@ static int rename_checked(int old, const struct host_hostfs_at *from, int new,
 		if (errno != EINVAL)
 			return errno == EEXIST ? -ESTALE : -errno;
 	}
-	return renameat2(old, from->name, new, to->name, flags) ? -errno : 0;
+	if (!renameat2(old, from->name, new, to->name, flags))
+		return 0;
+	/* so XFS says that a directory is not empty */
+	return errno == EEXIST && !(flags & RENAME_NOREPLACE) ? -ENOTEMPTY :
+								-errno;
 }
 
 int host_hostfs_rename(struct host_hostfs *root,

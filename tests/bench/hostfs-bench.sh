@@ -55,8 +55,8 @@ took()
 pack() { tar c -C tree . | cat; }
 list() { find tree -ls; }
 state() { git -c safe.directory='*' -C repo status --porcelain; }
-create() { perl -e 'for (1 .. $ARGV[0]) { open F, ">", "small/$_" or die $!; print F "x" x 100; close F or die $! }' "$files"; }
-remove() { perl -e 'for (1 .. $ARGV[0]) { unlink "small/$_" or die $! }' "$files"; }
+create() { perl -e 'for (1 .. $ARGV[0]) { open F, ">", "$ARGV[1]/$_" or die $!; print F "x" x 100; close F or die $! }' "$files" "$1"; }
+remove() { perl -e 'for (1 .. $ARGV[0]) { unlink "$ARGV[1]/$_" or die $! }' "$files" "$1"; }
 # nothing is in the guest's cache but the programs; on the host this is not done
 forget()
 {
@@ -91,12 +91,15 @@ for ((i = 0; i < rounds; i++)); do
 	took seq-write dd if=/dev/zero of=new bs=1M count="$size" status=none
 done
 rm -f new
-mkdir small
+# All are created before any is removed, and after what was removed before has
+# been forgotten: ext4 looks long for a number that was not given up lately.
+sleep 6
 for ((i = 0; i < rounds; i++)); do
-	took create create
-	took unlink remove
+	mkdir "small.$i"
+	took create create "small.$i"
 done
-rmdir small
+for ((i = 0; i < rounds; i++)); do took unlink remove "small.$i"; done
+rmdir small.*
 END
 
 # shellcheck disable=SC2016
