@@ -266,6 +266,11 @@ void hostfs_lazy_del(struct inode *inode);
 int hostfs_need_fd(struct inode *inode, struct file *file);
 /* Before the host might deny it: dentry is about to be removed or such. */
 void hostfs_lazy_end(struct dentry *dentry);
+/* dentry, the last name, is about to go: if there are others than `users` who
+ * have found it, they may be about to open it, and get a descriptor. Whether
+ * there is a new one; hostfs_hold_end() if the name stays after all. */
+bool hostfs_hold(struct dentry *dentry, int users);
+void hostfs_hold_end(struct inode *inode);
 void hostfs_lazy_init(struct hostfs_sb *hsb);
 
 /* file.c */

@@ -121,6 +121,29 @@ void hostfs_lazy_end(struct dentry *dentry)
 		open_now(inode, dentry);
 }
 
+bool hostfs_hold(struct dentry *dentry, int users)
+{
+	struct inode *inode = d_inode(dentry);
+	bool held = false;
+
+	if (!inode || !S_ISREG(inode->i_mode) || inode->i_nlink != 1 ||
+	    d_count(dentry) <= users)
+		return false;
+	mutex_lock(&hostfs_i(inode)->lock);
+	if (hostfs_read_fd(inode) < 0)
+		held = !hostfs_get_read_fd(inode, dentry, NULL);
+	mutex_unlock(&hostfs_i(inode)->lock);
+	return held;
+}
+
+void hostfs_hold_end(struct inode *inode)
+{
+	mutex_lock(&hostfs_i(inode)->lock);
+	if (!hostfs_i(inode)->opens)
+		hostfs_close_fds(inode);
+	mutex_unlock(&hostfs_i(inode)->lock);
+}
+
 static struct inode *next_lazy(struct hostfs_sb *hsb)
 {
 	struct hostfs_inode *hi;

@@ -144,16 +144,20 @@ static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 	struct hostfs_own *own;
 	struct hostfs_where w;
 	int err = where_meant(&w, dentry);
+	bool held;
 
 	if (err)
 		return err;
 	hostfs_lazy_end(dentry);
+	held = hostfs_hold(dentry, 1);
 	own = hostfs_own_name(dentry);
 	hostfs_own_begin(inode);
 	err = HOST(host_hostfs_unlink(hostfs_host(dir), &w.at, is_dir));
 	hostfs_own_end(inode);
 	hostfs_own_name_done(own);
 	hostfs_where_done(&w);
+	if (err && held)
+		hostfs_hold_end(inode);
 	if (err)
 		return err;
 	hostfs_i(dir)->fresh = hostfs_i(inode)->fresh = false;
@@ -178,10 +182,13 @@ static int rename_host(struct inode *dir, const struct hostfs_where *from,
 	struct hostfs_own *own_old = hostfs_own_name(old);
 	struct hostfs_own *own_new = hostfs_own_name(new);
 	struct inode *moved = d_inode(old), *other = d_inode(new);
+	bool held;
 	int err;
 
 	hostfs_lazy_end(old);
 	hostfs_lazy_end(new);
+	/* (vfs_rename() is one of the users) */
+	held = !(flags & RENAME_EXCHANGE) && hostfs_hold(new, 2);
 	hostfs_own_begin(moved);
 	if (other)
 		hostfs_own_begin(other);
@@ -192,6 +199,8 @@ static int rename_host(struct inode *dir, const struct hostfs_where *from,
 	hostfs_own_end(moved);
 	hostfs_own_name_done(own_new);
 	hostfs_own_name_done(own_old);
+	if (err && held)
+		hostfs_hold_end(other);
 	return err;
 }
 
