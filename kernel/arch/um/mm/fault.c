@@ -5,7 +5,9 @@
  * tables rather than trap. Faults of kernel code on kernel addresses come
  * through guest_kernel_fault().
  */
+#include <linux/context_tracking_irq.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/debug.h>
 #include <linux/extable.h>
@@ -177,6 +179,9 @@ int guest_kernel_fault(struct guest_fault *f)
 		return 0;
 	}
 	arch_local_irq_disable();
+	/* it may be from outside, and meet the idle loop */
+	if (!rcu_is_watching())
+		ct_irq_enter();
 	bust_spinlocks(1);
 	console_verbose();
 	pr_emerg("um: kernel fault: signal %u code %u address %016llx error %llx trap %llu\n",
