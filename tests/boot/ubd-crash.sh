@@ -78,7 +78,7 @@ sectors()
 BYTES=$((17 << 20))
 "$crash" fill base $BYTES
 touch -d @1000000000 base
-imgtool cow create empty base
+imgtool cow create --align 4K empty base
 for n in ${UBD_KILLS:-1 3 10 31}; do
 	for event in data sync-data map sync-map; do
 		cp --sparse=always empty cow
@@ -112,7 +112,7 @@ for n in ${UBD_KILLS:-1 3 10 31}; do
 	for event in data sync-data map sync-map; do
 		rm -f cow flat
 		killed_at=end
-		imgtool cow create cow ext4.base
+		imgtool cow create --align 4K cow ext4.base
 		if killed cow 12288 $event "$n" cow "$files"; then
 			killed_at="$event $n"
 			kills=$((kills + 1))

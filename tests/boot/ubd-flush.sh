@@ -56,8 +56,11 @@ sed -nE 's,^[0-9]+ +,,
 	s,^mkdirat\([0-9]+[^"]*"([a-z-]+)".*,= \1,p
 	s|^f(data)?sync\([0-9]+<[^>]*/([^/>]+)>.*|sync \2|p
 	s#^pwritev2?\([0-9]+<[^>]*/([^/>]+)>.*\], [0-9]+, ([0-9]+).*#write \1 \2#p' log |
-	sed -E 's/^write cow ([0-9]{5,})$/data cow/; s/^write cow ([0-9]+)$/map cow/
-		s/^write ([a-z]+) .*/data \1/' >calls
+	awk '$1 == "write" {
+			print $2 == "cow" && $3 < 2097152 ? "map" : "data", $2
+			next
+		}
+		{ print }' >calls
 
 # expect MARK CALLS: what happens to the disks from this mark to the next
 expect()

@@ -16,7 +16,7 @@ CPUS=2
 truncate -s 32M base
 truncate -s 1M marks
 mkfs.ext4 -q -b 4096 -E lazy_itable_init=0,lazy_journal_init=0 base
-imgtool cow create cow base
+imgtool cow create --align 4K cow base
 cp --sparse=always cow before
 cat >traced <<END
 #!/bin/sh

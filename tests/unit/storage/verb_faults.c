@@ -17,6 +17,7 @@
 
 #include "../../../imgtool/msg.h"
 #include "../../../imgtool/verb.h"
+#include "../../../ubd/format/cow_header.h"
 #include "../drivers/check.h"
 #include "faulty.h"
 #include "verb_files.h"
@@ -75,7 +76,8 @@ static bool is_made(void)
 {
 	struct stat st;
 
-	return !stat("raw", &st) && st.st_size == 12288 + BYTES;
+	return !stat("raw", &st) &&
+	       st.st_size == 2 * COW_ALIGN_NEW + BYTES;
 }
 
 static const struct trial trials[] = {
