@@ -35,7 +35,8 @@ left
 pids=() go=()
 for i in 1 2 3 4 5 6 7 8; do
 	mkfifo "go.$i"
-	exec {go[i]}<>"go.$i"
+	exec {fd}<>"go.$i"
+	go[i]=$fd
 	"$UMKIT_BUILD/tests/lib/reaper" -t "$BOOT_TIMEOUT" "${boot[@]}" umid="at$i" \
 		con0=fd:0,fd:1 -- -c "read x; ${script/\%s/$i}" \
 		<"go.$i" >"out.$i" 2>"err.$i" &
