@@ -44,6 +44,7 @@ git -C loose.git update-ref refs/heads/main "$(git -C given.git rev-parse main)"
 # shellcheck disable=SC2016
 git_script='
 git config --global safe.directory "*"
+git config --global gc.auto 0	# none beside ours, in the long run
 git clone -q "file://$HERE/given.git" far
 cp -r "$HERE/loose.git" loose.git
 git clone -q loose.git near
