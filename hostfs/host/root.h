@@ -62,10 +62,10 @@ void hostfs_node_put(const struct host_hostfs_at *at, int fd);
 const char *hostfs_fd_path(int fd, char *path);
 
 /* statx() of fd itself (name "") or of a name below it, links not followed */
+int hostfs_statx(int fd, const char *name, struct host_hostfs_stat *st);
 /* Whether it is who it must be. */
 bool hostfs_is(const struct host_hostfs_at *at,
 	       const struct host_hostfs_stat *st);
-int hostfs_statx(int fd, const char *name, struct host_hostfs_stat *st);
 
 /* owner.c */
 bool hostfs_records(const struct host_hostfs *root);
