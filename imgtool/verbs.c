@@ -170,8 +170,8 @@ const struct verb verbs[] = {
 		.options = verb_mount_options,
 		.notes =
 "IMG is an image with a file system on it, IMG@N partition N of it. It is\n"
-"mounted read-only without --rw (ext2, ext3, ext4 only). With --raw, DIR/disk\n"
-"or FILE has the plain bytes of an image of any format, over its backing files.\n"
+"mounted read-only without --rw. With --raw, DIR/disk or FILE has the plain\n"
+"bytes of an image of any format, over its backing files.\n"
 "Unmount with imgtool umount DIR or fusermount3 -u DIR.",
 	},
 	{
