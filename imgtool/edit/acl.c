@@ -17,35 +17,6 @@
 /* tags of entries */
 enum { OWNER = 1, USER = 2, GROUP = 4, NAMED_GROUP = 8, MASK = 16, OTHER = 32 };
 
-struct wanted {
-	const char *name;
-	uint8_t *value;
-	size_t size;
-};
-
-static int take_wanted(void *context, const char *name, const void *value,
-		       size_t size)
-{
-	struct wanted *w = context;
-
-	if (strcmp(name, w->name))
-		return 0;
-	w->value = mem_dup(value, size);
-	w->size = size;
-	return 1;
-}
-
-int acl_read(struct fs *fs, uint64_t ino, const char *name, uint8_t **value,
-	     size_t *size)
-{
-	struct wanted w = { .name = name };
-	int r = fs_xattrs(fs, ino, take_wanted, &w);
-
-	*value = w.value;
-	*size = w.size;
-	return r;
-}
-
 /* The entry of a tag, or NULL. */
 static uint8_t *entry(uint8_t *acl, size_t size, unsigned int tag)
 {
@@ -101,7 +72,7 @@ int acl_of_new(struct fs *fs, uint64_t dir, uint32_t mode, uint32_t umask,
 	memset(new, 0, sizeof(*new));
 	new->mode = mode & ~umask;
 	if (!S_ISLNK(mode))
-		r = acl_read(fs, dir, ACL_DEFAULT, &acl, &new->size);
+		r = fs_xattr(fs, dir, ACL_DEFAULT, &acl, &new->size);
 	if (r <= 0)
 		return r;
 	if (S_ISDIR(mode))
@@ -155,7 +126,7 @@ int acl_follow_mode(struct edit *edit, struct fs *fs, uint64_t ino,
 	struct three t;
 	uint8_t *acl;
 	size_t size;
-	int r = acl_read(fs, ino, ACL_ACCESS, &acl, &size);
+	int r = fs_xattr(fs, ino, ACL_ACCESS, &acl, &size);
 
 	if (r <= 0)
 		return r;

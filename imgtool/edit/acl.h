@@ -43,9 +43,4 @@ int acl_follow_mode(struct edit *edit, struct fs *fs, uint64_t ino,
 int acl_set(struct edit *edit, struct fs *fs, uint64_t ino, const char *name,
 	    const void *value, size_t size);
 
-/* An attribute of a file in new memory, or NULL. Returns 1, 0: it has no such
- * one, or -errno. */
-int acl_read(struct fs *fs, uint64_t ino, const char *name, uint8_t **value,
-	     size_t *size);
-
 #endif

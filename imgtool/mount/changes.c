@@ -82,7 +82,7 @@ static int set_xattr(struct tree *tree, struct fs *fs, uint64_t ino,
 {
 	uint8_t *old = NULL;
 	size_t old_size;
-	int r = may_be_set(name) ? acl_read(fs, ino, name, &old, &old_size) :
+	int r = may_be_set(name) ? fs_xattr(fs, ino, name, &old, &old_size) :
 				   -EOPNOTSUPP;
 
 	free(old);

@@ -298,31 +298,18 @@ static void tree_statfs(fuse_req_t req, fuse_ino_t node)
 		fuse_reply_statfs(req, &st);
 }
 
-/* An attribute that is wanted, or the list of all names. */
+/* The names of all attributes, or the value of one. */
 struct xattrs {
-	const char *name;
-	char *data;
+	uint8_t *data;
 	size_t size;
 };
-
-static int find_xattr(void *context, const char *name, const void *value,
-		      size_t size)
-{
-	struct xattrs *x = context;
-
-	if (strcmp(name, x->name))
-		return 0;
-	x->data = mem_dup(value, size);
-	x->size = size;
-	return 1;
-}
 
 static int list_xattr(void *context, const char *name, const void *value,
 		      size_t size)
 {
 	struct xattrs *x = context;
 	size_t n = strlen(name) + 1;
-	char *all = mem_alloc(x->size + n);
+	uint8_t *all = mem_alloc(x->size + n);
 
 	if (x->size)
 		memcpy(all, x->data, x->size);
@@ -338,9 +325,10 @@ static void reply_xattr(fuse_req_t req, fuse_ino_t node, const char *name,
 {
 	struct tree *tree = tree_of(req);
 	struct reader *reader = reader_take(&tree->readers);
-	struct xattrs x = { .name = name };
-	int r = fs_xattrs(&reader->fs, inode_of(tree, node),
-			  name ? find_xattr : list_xattr, &x);
+	uint64_t ino = inode_of(tree, node);
+	struct xattrs x = { NULL, 0 };
+	int r = name ? fs_xattr(&reader->fs, ino, name, &x.data, &x.size) :
+		       fs_xattrs(&reader->fs, ino, list_xattr, &x);
 
 	reader_return(&tree->readers, reader);
 	if (r == 0 && name)
@@ -352,7 +340,7 @@ static void reply_xattr(fuse_req_t req, fuse_ino_t node, const char *name,
 	else if (!size)
 		fuse_reply_xattr(req, x.size);
 	else
-		fuse_reply_buf(req, x.data, x.size);
+		fuse_reply_buf(req, (char *)x.data, x.size);
 	free(x.data);
 }
 

@@ -183,3 +183,32 @@ int fs_error(const char *object, int err)
 	return err == -FS_GONE ? -1 :
 				 msg_error(object, "%s", fs_strerror(err));
 }
+
+struct xattr {
+	const char *name;
+	uint8_t *value;
+	size_t size;
+};
+
+static int take_xattr(void *context, const char *name, const void *value,
+		       size_t size)
+{
+	struct xattr *w = context;
+
+	if (strcmp(name, w->name))
+		return 0;
+	w->value = mem_dup(value, size);
+	w->size = size;
+	return 1;
+}
+
+int fs_xattr(struct fs *fs, uint64_t ino, const char *name, uint8_t **value,
+	     size_t *size)
+{
+	struct xattr w = { .name = name };
+	int r = fs_xattrs(fs, ino, take_xattr, &w);
+
+	*value = w.value;
+	*size = w.size;
+	return r;
+}

@@ -139,6 +139,11 @@ static inline int fs_xattrs(struct fs *fs, uint64_t ino, fs_xattr_fn *fn,
 	return fs->ops->xattrs(fs, ino, fn, context);
 }
 
+/* The attribute NAME in new memory, or NULL. Returns 1, 0: there is no such one,
+ * or -errno. */
+int fs_xattr(struct fs *fs, uint64_t ino, const char *name, uint8_t **value,
+	     size_t *size);
+
 static inline int fs_usage(struct fs *fs, struct fs_usage *usage)
 {
 	return fs->ops->usage(fs, usage);
