@@ -39,8 +39,10 @@ __visible void um_first_run(struct task_struct *prev, int (*fn)(void *), void *a
 	schedule_tail(prev);
 	if (fn)
 		fn(arg);	/* returns after kernel_execve() only */
-	else if (!READ_ONCE(current->mm->context.mapped_end))
+	else if (!READ_ONCE(current->mm->context.mapped_end)) {
 		fault_in_program(regs);		/* by fork */
+		um_fork_map();
+	}
 	syscall_exit_to_user_mode(regs);
 	um_user_loop();
 }
@@ -118,8 +120,10 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 	}
 	p->thread.ht_mm = p->mm;
 	/* fork: the parent's stack will be written to at once */
-	if (p->mm != current->mm)
+	if (p->mm != current->mm) {
 		um_fault_in(current_pt_regs()->sp, true);
+		um_fork_files(p->mm);
+	}
 	return 0;
 }
 
@@ -194,6 +198,8 @@ int init_new_context(struct task_struct *task, struct mm_struct *mm)
 		err = inherit_xcomp(mm, current->mm->context.xcomp);
 	if (err)
 		destroy_context(mm);
+	else if (fork)
+		um_fork_begin(mm);
 	return err;
 }
 
@@ -210,6 +216,7 @@ static void trim_pool(struct work_struct *work)
 
 void destroy_context(struct mm_struct *mm)
 {
+	um_fork_done(mm);
 	if (!mm->context.hmm)
 		return;
 	host_mm_destroy(mm->context.hmm);

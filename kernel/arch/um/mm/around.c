@@ -16,6 +16,7 @@
 #include <linux/sizes.h>
 #include <linux/userfaultfd_k.h>
 #include <asm/um.h>
+#include "around.h"
 
 #define READ_AROUND	SZ_256K	/* cached pages of a file */
 #define WRITE_AROUND	SZ_64K	/* pages that are cleared, or ours alone */
@@ -37,7 +38,7 @@ static bool in_cache(struct vm_area_struct *vma, unsigned long addr)
 	return uptodate;
 }
 
-static bool suits(struct vm_area_struct *vma)
+bool um_suits(struct vm_area_struct *vma)
 {
 	return vma->vm_flags & (VM_READ | VM_EXEC) &&
 	       !(vma->vm_flags & (VM_SHARED | VM_SPECIAL | VM_RAND_READ |
@@ -46,13 +47,13 @@ static bool suits(struct vm_area_struct *vma)
 	       (vma_is_anonymous(vma) || vma->vm_file);
 }
 
-static pte_t pte_of(struct vm_area_struct *vma, unsigned long addr)
+static pte_t pte_of(struct mm_struct *mm, unsigned long addr)
 {
 	unsigned long flags;
 	pte_t pte;
 
 	local_irq_save(flags);
-	pte = um_user_pte(vma->vm_mm, addr);
+	pte = um_user_pte(mm, addr);
 	local_irq_restore(flags);
 	return pte;
 }
@@ -60,6 +61,8 @@ static pte_t pte_of(struct vm_area_struct *vma, unsigned long addr)
 static bool fault_in(struct vm_area_struct *vma, unsigned long addr,
 		     unsigned int flags)
 {
+	if (vma->vm_mm != current->mm)
+		flags |= FAULT_FLAG_REMOTE;
 	return !(handle_mm_fault(vma, addr, flags, NULL) & VM_FAULT_ERROR);
 }
 
@@ -79,7 +82,7 @@ static bool may_be_made_ours(pte_t pte, bool near)
 static bool fault_in_to_write(struct vm_area_struct *vma, unsigned long addr,
 			      bool image, bool near)
 {
-	pte_t pte = pte_of(vma, addr);
+	pte_t pte = pte_of(vma->vm_mm, addr);
 
 	if (pte_none(pte) ? vma->vm_file && !(image && in_cache(vma, addr)) :
 	    !pte_present(pte) || pte_write(pte) || !may_be_made_ours(pte, near))
@@ -90,7 +93,7 @@ static bool fault_in_to_write(struct vm_area_struct *vma, unsigned long addr,
 /* The fault handler brings cached pages around the one that was asked for. */
 static bool fault_in_to_read(struct vm_area_struct *vma, unsigned long addr)
 {
-	return pte_none(pte_of(vma, addr)) && in_cache(vma, addr) &&
+	return pte_none(pte_of(vma->vm_mm, addr)) && in_cache(vma, addr) &&
 	       fault_in(vma, addr, 0);
 }
 
@@ -143,7 +146,7 @@ static void around(struct mm_struct *mm, unsigned long addr, bool write,
 		unsigned long start = max(vma->vm_start, from);
 		unsigned long end = min(vma->vm_end, to);
 
-		if (!suits(vma))
+		if (!um_suits(vma))
 			continue;
 		if (!write && vma->vm_file)
 			read_around(vma, start, end, changed);
@@ -163,7 +166,7 @@ void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write)
 	}
 	vma = vma_lookup(mm, addr);
 	/* the area may have changed since */
-	if (vma && suits(vma)) {
+	if (vma && um_suits(vma)) {
 		/* the fault handler has brought these */
 		if (!write && vma->vm_file)
 			widen(&changed, max(vma->vm_start, round_down(addr, SZ_64K)),
@@ -175,6 +178,62 @@ void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write)
 	else
 		um_tlb_map(mm, addr);
 	mmap_read_unlock(mm);
+}
+
+/* ---- fork ---- */
+
+#define FORK_STEP	SZ_64K		/* what one fault brings of a file */
+#define FORK_STEPS	48
+#define FORK_LOOKS	512		/* of steps, filled or not */
+
+static bool any_present(struct mm_struct *mm, unsigned long start, unsigned long end)
+{
+	for (; start < end; start += PAGE_SIZE)
+		if (pte_present(pte_of(mm, start)))
+			return true;
+	return false;
+}
+
+struct budget { unsigned int steps, looks; };
+
+/* The part of an area that was faulted in. */
+static struct um_range area_like(struct vm_area_struct *vma, struct mm_struct *like,
+				 struct budget *left)
+{
+	struct um_range part = { vma->vm_end, vma->vm_start };
+	unsigned long addr, next;
+
+	for (addr = vma->vm_start; addr < vma->vm_end; addr = next) {
+		next = min(round_down(addr, FORK_STEP) + FORK_STEP, vma->vm_end);
+		if (!left->steps || !left->looks)
+			break;
+		left->looks--;
+		if (!any_present(like, addr, next))
+			continue;
+		left->steps--;
+		if (fault_in_to_read(vma, addr))
+			widen(&part, addr, next);
+	}
+	return part;
+}
+
+unsigned int um_fault_in_like(struct mm_struct *mm, struct mm_struct *like,
+			      struct um_range *ranges, unsigned int nr)
+{
+	struct budget left = { FORK_STEPS, FORK_LOOKS };
+	struct vm_area_struct *vma;
+	VMA_ITERATOR(vmi, mm, 0);
+	unsigned int n = 0;
+
+	mmap_read_lock(mm);
+	for_each_vma(vmi, vma) {
+		if (n == nr || !um_suits(vma) || !vma->vm_file || vma->anon_vma)
+			continue;
+		ranges[n] = area_like(vma, like, &left);
+		n += ranges[n].start < ranges[n].end;
+	}
+	mmap_read_unlock(mm);
+	return n;
 }
 
 /* ---- exec ---- */
@@ -218,7 +277,7 @@ void um_map_image(struct mm_struct *mm, unsigned long sp)
 	mmap_read_lock(mm);
 	parts[n++] = vdso_part(mm);
 	for_each_vma(vmi, vma)
-		if (suits(vma) && n < IMAGE_AREAS)
+		if (um_suits(vma) && n < IMAGE_AREAS)
 			parts[n++] = image_part(vma, sp);
 	um_tlb_map_ranges(mm, parts, n);
 	mmap_read_unlock(mm);

@@ -29,6 +29,25 @@
 #define SYNC_RUNS	24
 #define PENDING_OPS	(UM_TLB_PENDING + SYNC_RUNS)
 
+/* The one that grows least by it. */
+static unsigned int nearest_pending(const mm_context_t *ctx, unsigned long start,
+				    unsigned long end)
+{
+	unsigned long best = ULONG_MAX, gap;
+	unsigned int i, nearest = 0;
+
+	for (i = 0; i < ctx->nr_pending; i++) {
+		unsigned long s = ctx->pending[i].start, e = ctx->pending[i].end;
+
+		gap = start > e ? start - e : s > end ? s - end : 0;
+		if (gap < best) {
+			best = gap;
+			nearest = i;
+		}
+	}
+	return best && ctx->nr_pending < UM_TLB_PENDING ? ctx->nr_pending : nearest;
+}
+
 static void add_pending(mm_context_t *ctx, unsigned long start, unsigned long end)
 {
 	unsigned int i;
@@ -37,21 +56,11 @@ static void add_pending(mm_context_t *ctx, unsigned long start, unsigned long en
 	end = min(end, ctx->mapped_end);
 	if (start >= end)
 		return;
-	for (i = 0; i < ctx->nr_pending; i++) {
-		if (start <= ctx->pending[i].end && end >= ctx->pending[i].start) {
-			ctx->pending[i].start = min(start, ctx->pending[i].start);
-			ctx->pending[i].end = max(end, ctx->pending[i].end);
-			return;
-		}
-	}
-	i = ctx->nr_pending;
-	if (i == UM_TLB_PENDING) {
-		/* no room: one range for all; never 0 in between */
-		for (i = 0; i < UM_TLB_PENDING; i++) {
-			start = min(start, ctx->pending[i].start);
-			end = max(end, ctx->pending[i].end);
-		}
-		i = 0;
+	i = nearest_pending(ctx, start, end);
+	if (i < ctx->nr_pending) {
+		ctx->pending[i].start = min(start, ctx->pending[i].start);
+		ctx->pending[i].end = max(end, ctx->pending[i].end);
+		return;
 	}
 	ctx->pending[i].start = start;
 	ctx->pending[i].end = end;
@@ -194,25 +203,28 @@ void um_flush_tlb_mm_range(struct mm_struct *mm, unsigned long start,
 	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
-/*
- * fork: the mmap lock is held for writing since arch_dup_mmap(). Only pages of
- * copy-on-write areas have changed, and only where there are anonymous ones;
- * text and shared memory stay mapped.
- */
-static bool fork_changes(const struct vm_area_struct *vma)
+void um_tlb_note(struct mm_struct *mm, unsigned long start, unsigned long end)
 {
-	return is_cow_mapping(vma->vm_flags) &&
-	       (vma->anon_vma || vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP));
+	mm_context_t *ctx = &mm->context;
+	unsigned long flags;
+
+	spin_lock_irqsave(&ctx->lock, flags);
+	add_pending(ctx, start, end);
+	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
-static void flush_cow_areas(struct mm_struct *mm)
+/* fork: what it has made read-only is noted. */
+static void flush_noted(struct mm_struct *mm)
 {
-	struct vm_area_struct *vma;
-	VMA_ITERATOR(vmi, mm, 0);
+	mm_context_t *ctx = &mm->context;
+	unsigned long flags;
 
-	for_each_vma(vmi, vma)
-		if (fork_changes(vma))
-			um_flush_tlb_mm_range(mm, vma->vm_start, vma->vm_end);
+	um_uaccess_wait(mm);
+	spin_lock_irqsave(&ctx->lock, flags);
+	smp_mb();	/* pairs with um_tlb_enter() */
+	if (ctx->nr_pending && atomic_read(&ctx->running))
+		flush_pending(ctx);
+	spin_unlock_irqrestore(&ctx->lock, flags);
 }
 
 void flush_tlb_mm(struct mm_struct *mm)
@@ -221,7 +233,7 @@ void flush_tlb_mm(struct mm_struct *mm)
 
 	mm->context.forking = false;
 	if (forking)
-		flush_cow_areas(mm);
+		flush_noted(mm);
 	else
 		um_flush_tlb_mm_range(mm, 0, TASK_SIZE);
 }

@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 
 struct host_mm;
+struct um_fork;
 
 /* Ranges whose host mappings are to go before the next entry to guest user. */
 #define UM_TLB_PENDING 24
@@ -17,6 +18,8 @@ typedef struct {
 	spinlock_t lock;		/* serialises updates of the host space */
 	atomic_t running;		/* vcpus on which it executes guest user code */
 	bool forking;			/* see arch_dup_mmap() */
+	struct um_fork *fork;		/* mm/fork.c; of a child, until it runs */
+	unsigned int large_forks;	/* how many found more to copy than they may */
 	unsigned int nr_pending;
 	struct { unsigned long start, end; } pending[UM_TLB_PENDING];
 	/* Everything that may be mapped on the host lies within. */

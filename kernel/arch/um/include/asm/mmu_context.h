@@ -4,6 +4,7 @@
 
 #include <linux/mm_types.h>
 #include <linux/sched.h>
+#include <asm/um.h>
 
 /* Each mm has a host process; made here so that a guest's fork can fail. */
 int init_new_context(struct task_struct *task, struct mm_struct *mm);
@@ -34,6 +35,7 @@ void deactivate_mm(struct task_struct *task, struct mm_struct *mm);
 static inline int arch_dup_mmap(struct mm_struct *oldmm, struct mm_struct *mm)
 {
 	oldmm->context.forking = true;
+	um_fork_copied(mm);
 	return 0;
 }
 

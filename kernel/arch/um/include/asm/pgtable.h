@@ -146,10 +146,25 @@ static inline pte_t ptep_get_and_clear(struct mm_struct *mm, unsigned long addr,
 }
 #define __HAVE_ARCH_PTEP_GET_AND_CLEAR
 
+/* Only fork does this, to what its child is to share; its flush_tlb_mm() comes
+ * later (mm/tlb.c). */
+void um_tlb_note(struct mm_struct *mm, unsigned long start, unsigned long end);
+
+static inline void wrprotect_ptes(struct mm_struct *mm, unsigned long addr,
+				  pte_t *ptep, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++)
+		clear_bit(1, &ptep[i].pte);	/* _PAGE_RW */
+	um_tlb_note(mm, addr, addr + nr * PAGE_SIZE);
+}
+#define wrprotect_ptes wrprotect_ptes
+
 static inline void ptep_set_wrprotect(struct mm_struct *mm, unsigned long addr,
 				      pte_t *ptep)
 {
-	clear_bit(1, &ptep->pte);	/* _PAGE_RW */
+	wrprotect_ptes(mm, addr, ptep, 1);
 }
 #define __HAVE_ARCH_PTEP_SET_WRPROTECT
 
@@ -229,6 +244,14 @@ static inline void set_pmd_at(struct mm_struct *mm, unsigned long addr,
 {
 	set_pmd(pmdp, pmd);
 }
+
+static inline void pmdp_set_wrprotect(struct mm_struct *mm, unsigned long addr,
+				      pmd_t *pmdp)
+{
+	set_pmd(pmdp, pmd_wrprotect(*pmdp));
+	um_tlb_note(mm, addr, addr + PMD_SIZE);
+}
+#define __HAVE_ARCH_PMDP_SET_WRPROTECT
 
 static inline pmd_t pmdp_establish(struct vm_area_struct *vma, unsigned long addr,
 				   pmd_t *pmdp, pmd_t pmd)

@@ -68,6 +68,15 @@ void um_fault_around(struct mm_struct *mm, unsigned long addr, bool write);
 /* By exec, with the stack at sp: faults in and maps what comes first. */
 void um_map_image(struct mm_struct *mm, unsigned long sp);
 
+/* mm/fork.c, in this order for the mm of a child: before current's areas are
+ * copied, after that, when it has a guest thread, and when it first runs. */
+void um_fork_begin(struct mm_struct *mm);
+void um_fork_copied(struct mm_struct *mm);
+void um_fork_files(struct mm_struct *mm);
+void um_fork_map(void);
+/* Frees what these have left, at any point. */
+void um_fork_done(struct mm_struct *mm);
+
 /* mm/fault.c: faults that were soft misses. */
 DECLARE_PER_CPU(u64, um_soft_faults);
 
