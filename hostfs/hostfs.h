@@ -42,6 +42,7 @@ struct hostfs_sb {
 	struct host_hostfs *host;
 	unsigned long timeout;		/* jiffies */
 	unsigned int timeout_ms;
+	unsigned int given;		/* which options, as bits */
 	bool append, ro;
 	bool records;			/* ownership=xattr */
 	bool want_notify;
