@@ -188,11 +188,22 @@ static int hostfs_open(struct inode *inode, struct file *file)
 	return 0;
 }
 
+/*
+ * Whatever has not been written since the file was opened is an error here, if
+ * no fsync() has told it, whoever may have met it: stat() does, too. It is not
+ * used up, for who shares the file has not been told; who opens it next has not
+ * written it. At the end of a process nobody listens: then the next one is told.
+ */
 static int hostfs_flush(struct file *file, fl_owner_t id)
 {
+	errseq_t since = READ_ONCE(file->f_wb_err);
+
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	return filemap_write_and_wait(file->f_mapping);
+	filemap_write_and_wait(file->f_mapping);
+	if (current->flags & PF_EXITING)
+		return 0;
+	return errseq_check_and_advance(&file->f_mapping->wb_err, &since);
 }
 
 static int hostfs_release(struct inode *inode, struct file *file)

@@ -177,12 +177,28 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping,
 	return copied;
 }
 
+/* After a write that got no further than put: why. */
+static int write_error(const struct batch *b, int fd, u64 put)
+{
+	const struct host_iov *iov = b->iov;
+	u64 skip = put;
+	struct host_iov rest;
+	s64 n;
+
+	for (; skip >= iov->len; iov++)
+		skip -= iov->len;
+	rest = (struct host_iov){ iov->base + skip, iov->len - skip };
+	n = HOST(host_hostfs_writev(fd, &rest, 1, b->pos + put));
+	return n < 0 ? n : -ENOSPC;
+}
+
 static void write_batch(struct batch *b)
 {
 	int fd = READ_ONCE(hostfs_i(b->inode)->wfd);
 	s64 put = fd < 0 ? -EBADF :
 		  HOST(host_hostfs_writev(fd, b->iov, b->n, b->pos));
-	int err = put < 0 ? put : put < b->len ? -ENOSPC : 0;
+	int err = put < 0 ? put :
+		  put < b->len ? write_error(b, fd, put) : 0;
 	u32 i;
 
 	if (err)
