@@ -153,9 +153,6 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping,
 			    loff_t pos, unsigned int len, unsigned int copied,
 			    struct folio *folio, void *data)
 {
-	struct inode *inode = mapping->host;
-	loff_t old = i_size_read(inode);
-
 	if (!folio_test_uptodate(folio)) {
 		if (copied < len)
 			copied = 0;	/* once more, from the start */
@@ -163,14 +160,10 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping,
 			folio_mark_uptodate(folio);
 	}
 	if (copied) {
-		spin_lock(&inode->i_lock);
-		hostfs_i(inode)->version++;
-		hostfs_i(inode)->fresh = false;
-		hostfs_i(inode)->wrote = true;
-		if (pos + copied > old)
-			i_size_write(inode, pos + copied);
-		spin_unlock(&inode->i_lock);
+		/* in this order: who asks the host after the second has it
+		 * written before */
 		folio_mark_dirty(folio);
+		hostfs_wrote(mapping->host, pos + copied);
 	}
 	folio_unlock(folio);
 	folio_put(folio);

@@ -17,11 +17,15 @@ s64 hostfs_call_xattr(struct dentry *dentry, const struct host_hostfs_xattr *x)
 
 	if (ret)
 		return ret;
-	if (change)
+	if (change) {
+		hostfs_begin(inode);
 		hostfs_own_begin(inode);
+	}
 	ret = HOST(host_hostfs_xattr(hostfs_sb(dentry->d_sb)->host, &w.at, x));
-	if (change)
+	if (change) {
 		hostfs_own_end(inode);
+		hostfs_end(inode);
+	}
 	hostfs_unlock_where(&w, dentry);
 	return ret;
 }
@@ -81,10 +85,8 @@ static int set_xattr(const struct xattr_handler *handler,
 				  buf, sizeof(buf)),
 		.value = (void *)value, .size = size,
 	};
-	int ret = x.name ? hostfs_call_xattr(dentry, &x) : -EPERM;
 
-	hostfs_i(inode)->fresh = false;
-	return ret;
+	return x.name ? hostfs_call_xattr(dentry, &x) : -EPERM;
 }
 
 /* The guest's name of one in the host's list, or NULL. */
