@@ -64,44 +64,47 @@ static struct posix_acl *take_host_acl(const struct hostfs_sb *hsb, void *value,
 	return posix_acl_from_xattr(&init_user_ns, value, size);
 }
 
-static struct posix_acl *read_acl(struct dentry *dentry, int type)
+struct wanted {
+	int type;
+	struct posix_acl *acl;
+};
+
+static int read_acl(struct dentry *dentry, void *data)
 {
 	const struct hostfs_sb *hsb = hostfs_sb(dentry->d_sb);
+	struct wanted *want = data;
 	struct host_hostfs_xattr x = {
-		.op = HOST_HOSTFS_XATTR_GET, .name = host_name(hsb, type),
+		.op = HOST_HOSTFS_XATTR_GET,
+		.name = host_name(hsb, want->type),
 	};
-	struct posix_acl *acl;
 	s64 n = hostfs_call_xattr(dentry, &x);
 
 	if (n == -ENODATA || n == -EOPNOTSUPP || !n)
-		return NULL;
+		return 0;
 	if (n < 0)
-		return ERR_PTR(n);
+		return n;
 	if (n > XATTR_SIZE_MAX)
-		return ERR_PTR(-EIO);
+		return -EIO;
 	x.size = n;
 	x.value = kvmalloc(n, GFP_KERNEL);
 	if (!x.value)
-		return ERR_PTR(-ENOMEM);
+		return -ENOMEM;
 	n = hostfs_call_xattr(dentry, &x);
-	acl = n < 0 ? ERR_PTR(n) : take_host_acl(hsb, x.value, n);
+	if (n >= 0)
+		want->acl = take_host_acl(hsb, x.value, n);
 	kvfree(x.value);
-	return acl;
+	return min_t(s64, n, 0);
 }
 
 struct posix_acl *hostfs_get_acl(struct inode *inode, int type, bool rcu)
 {
-	struct posix_acl *acl;
-	struct dentry *dentry;
+	struct wanted want = { .type = type };
+	int err;
 
 	if (rcu)
 		return ERR_PTR(-ECHILD);
-	dentry = d_find_any_alias(inode);
-	if (!dentry)
-		return ERR_PTR(-ESTALE);
-	acl = read_acl(dentry, type);
-	dput(dentry);
-	return acl;
+	err = hostfs_by_any_name(inode, read_acl, &want);
+	return err ? ERR_PTR(err) : want.acl;
 }
 
 /* As the host is to have it: a removal for none. x->value is to be freed. */
@@ -152,7 +155,6 @@ int hostfs_set_acl(struct mnt_idmap *idmap, struct dentry *dentry,
 	if (err)
 		return err;
 	set_cached_acl(inode, type, acl);
-	hostfs_i(inode)->fresh = false;
 	return attr.ia_mode == inode->i_mode ? 0 :
 	       hostfs_change(idmap, dentry, &attr);
 }

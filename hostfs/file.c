@@ -170,7 +170,7 @@ static int hostfs_open(struct inode *inode, struct file *file)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 	struct host_hostfs_stat st = {};
-	u64 version = hostfs_version(inode);
+	u64 asked = hostfs_now(inode->i_sb);
 	bool lazy = !(file->f_mode & FMODE_WRITE) && hostfs_lazy_maybe(inode) &&
 		    !hostfs_refresh(file->f_path.dentry, false);
 	int err;
@@ -179,31 +179,55 @@ static int hostfs_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	hostfs_forget_created(inode);
-	if (st.ino || (!lazy && !(file->f_mode & FMODE_CREATED) &&
-		       !look_at_fd(inode, &st)))
-		hostfs_fill(inode, &st, version, false);
+	if ((st.ino || (!lazy && !(file->f_mode & FMODE_CREATED) &&
+			!look_at_fd(inode, &st))) &&
+	    !hostfs_fill(inode, &st, asked, false))
+		hostfs_refresh(file->f_path.dentry, false);
 	if (file->f_mode & FMODE_WRITE)
 		atomic_inc(&hi->writers);
 	file->f_mode |= FMODE_CAN_ODIRECT;
 	return 0;
 }
 
+/*
+ * Whatever has not been written since the file was opened is an error here, if
+ * no fsync() has told it, whoever may have met it: stat() does, too. It is not
+ * used up, for who shares the file has not been told; who opens it next has not
+ * written it. At the end of a process nobody listens: then the next one is told.
+ */
 static int hostfs_flush(struct file *file, fl_owner_t id)
 {
+	errseq_t since = READ_ONCE(file->f_wb_err);
+
 	if (!(file->f_mode & FMODE_WRITE))
 		return 0;
-	return filemap_write_and_wait(file->f_mapping);
+	filemap_write_and_wait(file->f_mapping);
+	if (current->flags & PF_EXITING)
+		return 0;
+	return errseq_check_and_advance(&file->f_mapping->wb_err, &since);
+}
+
+/* What the file is like after the guest's own writing, so that a later change
+ * is the host's. */
+static void end_writing(struct inode *inode)
+{
+	struct host_hostfs_stat st;
+	u64 asked;
+
+	filemap_write_and_wait(inode->i_mapping);
+	hostfs_touch(inode);
+	asked = hostfs_now(inode->i_sb);
+	if (atomic_dec_and_test(&hostfs_i(inode)->writers) &&
+	    !look_at_fd(inode, &st))
+		hostfs_fill(inode, &st, asked, true);
 }
 
 static int hostfs_release(struct inode *inode, struct file *file)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 
-	if (file->f_mode & FMODE_WRITE) {
-		filemap_write_and_wait(inode->i_mapping);
-		hostfs_touch(inode);
-		atomic_dec(&hi->writers);
-	}
+	if (file->f_mode & FMODE_WRITE)
+		end_writing(inode);
 	mutex_lock(&hi->lock);
 	if (!--hi->opens) {
 		hostfs_lazy_del(inode);

@@ -42,6 +42,7 @@ struct hostfs_sb {
 	struct host_hostfs *host;
 	unsigned long timeout;		/* jiffies */
 	unsigned int timeout_ms;
+	unsigned int given;		/* which options, as bits */
 	bool append, ro;
 	bool records;			/* ownership=xattr */
 	bool want_notify;
@@ -52,6 +53,7 @@ struct hostfs_sb {
 	struct hostfs_idmap uids, gids;
 	struct hostfs_idmap *more_ids;	/* while parsing: the last option's */
 	char *path;			/* as given, for /proc/mounts */
+	atomic64_t changes;		/* that the guest has made: its clock */
 	spinlock_t lock;		/* devs, created, lazy */
 	u64 devs[HOSTFS_DEVS];
 	unsigned int ndevs;
@@ -63,10 +65,14 @@ struct hostfs_sb {
 struct hostfs_inode {
 	struct inode vfs;
 	u64 dev, ino;			/* the host's */
-	unsigned long checked;		/* jiffies, valid if fresh */
-	bool fresh;
+	unsigned long checked;		/* jiffies: the host was asked */
+	bool fresh;			/* and nothing is newer than its answer */
+	/* under inode->i_lock, as changes to it are: hostfs_now() when data and
+	 * i_size, and when attributes were last changed by the guest */
+	u64 wrote_at, changed_at;
+	unsigned int changing;		/* changes that run */
+	unsigned int dropping;		/* who drop pages of old */
 	bool wrote;			/* changes on the host may be our own */
-	u64 version;			/* of i_size; inode->i_lock */
 	u64 seen_size;			/* the host's, when last asked */
 	struct timespec64 seen_mtime, seen_ctime;
 	struct timespec64 btime;
@@ -132,22 +138,38 @@ int hostfs_where(struct hostfs_where *w, struct dentry *dentry);
 /* Of a name, whoever has it. */
 int hostfs_where_name(struct hostfs_where *w, struct dentry *dentry);
 void hostfs_where_done(struct hostfs_where *w);
+/* Calls by one name of the inode after the other until it is not ESTALE, which
+ * also is what there is to say of one without names. */
+int hostfs_by_any_name(struct inode *inode,
+		       int (*call)(struct dentry *dentry, void *data),
+		       void *data);
 /* hostfs_where() under the inode's lock, which stays held if that is 0. */
 int hostfs_lock_where(struct hostfs_where *w, struct dentry *dentry);
 void hostfs_unlock_where(struct hostfs_where *w, struct dentry *dentry);
 
 /* inode.c */
+/* For the order of what the host says and what the guest does. */
+u64 hostfs_now(const struct super_block *sb);
+/* asked: hostfs_now() before st was asked for. */
 struct inode *hostfs_iget(struct super_block *sb,
-			  const struct host_hostfs_stat *st);
+			  const struct host_hostfs_stat *st, u64 asked);
 u64 hostfs_ino(struct super_block *sb, u64 dev, u64 ino);
-/* Takes over what the host said. version: hostfs_version() before it was
- * asked; flushed: all was written back between. */
-void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
-		 u64 version, bool flushed);
-u64 hostfs_version(struct inode *inode);
-/* Local data are newer than what the host says: a write, a truncation. */
+/* Takes over what the host said. False: not, for the guest has changed
+ * attributes since, or does so now. flushed: all was written back between. */
+bool hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
+		 u64 asked, bool flushed);
+/* Around a change of attributes, of a directory's names: those that the host
+ * says meanwhile may be from before it. */
+void hostfs_begin(struct inode *inode);
+void hostfs_end(struct inode *inode);
+/* The host has changed attributes. */
+void hostfs_look_anew(struct inode *inode);
+/* Data are newer than what the host says: a write up to end, a truncation. */
 void hostfs_touch(struct inode *inode);
+void hostfs_wrote(struct inode *inode, loff_t end);
+/* Asks the host. flush: after all was written back. */
 int hostfs_refresh(struct dentry *dentry, bool flush);
+bool hostfs_expired(const struct inode *inode);
 int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 		   struct kstat *stat, u32 mask, unsigned int flags);
 /* The host may give a removed file's number to a new one. Directories are held

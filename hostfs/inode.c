@@ -70,7 +70,7 @@ static void set_operations(struct inode *inode,
 }
 
 struct inode *hostfs_iget(struct super_block *sb,
-			  const struct host_hostfs_stat *st)
+			  const struct host_hostfs_stat *st, u64 asked)
 {
 	u64 ino = hostfs_ino(sb, st->dev, st->ino);
 	struct inode *inode;
@@ -79,7 +79,7 @@ struct inode *hostfs_iget(struct super_block *sb,
 	if (!inode)
 		return ERR_PTR(-ENOMEM);
 	if (!(inode->i_state & I_NEW)) {
-		hostfs_fill(inode, st, hostfs_version(inode), false);
+		hostfs_fill(inode, st, asked, false);
 		return inode;
 	}
 	inode->i_ino = ino;
@@ -88,65 +88,105 @@ struct inode *hostfs_iget(struct super_block *sb,
 	if (hostfs_sb(sb)->append)
 		inode->i_flags |= S_APPEND;
 	set_operations(inode, st);
-	if (!hostfs_sb(sb)->notify)
-		inode->i_opflags |= IOP_FASTPERM;	/* no hostfs_permission() */
 	hostfs_i(inode)->wrote = true;		/* nothing cached to drop */
-	hostfs_fill(inode, st, hostfs_version(inode), false);
+	hostfs_fill(inode, st, asked, false);
 	unlock_new_inode(inode);
 	return inode;
 }
 
-/* ---- attributes ---- */
+/* ---- the order of changes and answers ---- */
 
-u64 hostfs_version(struct inode *inode)
+u64 hostfs_now(const struct super_block *sb)
 {
-	u64 version;
-
-	spin_lock(&inode->i_lock);
-	version = hostfs_i(inode)->version;
-	spin_unlock(&inode->i_lock);
-	return version;
+	return atomic64_read(&hostfs_sb(sb)->changes);
 }
 
-void hostfs_touch(struct inode *inode)
+static u64 next(const struct inode *inode)
+{
+	return atomic64_inc_return(&hostfs_sb(inode->i_sb)->changes);
+}
+
+void hostfs_begin(struct inode *inode)
+{
+	spin_lock(&inode->i_lock);
+	hostfs_i(inode)->changing++;
+	spin_unlock(&inode->i_lock);
+}
+
+void hostfs_end(struct inode *inode)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 
 	spin_lock(&inode->i_lock);
-	hi->version++;
+	hi->changing--;
+	hi->changed_at = next(inode);
 	hi->fresh = false;
-	hi->wrote = true;
 	spin_unlock(&inode->i_lock);
 }
+
+void hostfs_look_anew(struct inode *inode)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	spin_lock(&inode->i_lock);
+	hi->changed_at = next(inode);
+	hi->fresh = false;
+	spin_unlock(&inode->i_lock);
+}
+
+void hostfs_wrote(struct inode *inode, loff_t end)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+
+	spin_lock(&inode->i_lock);
+	hi->wrote_at = next(inode);
+	hi->fresh = false;
+	hi->wrote = true;
+	if (end > inode->i_size)
+		i_size_write(inode, end);
+	spin_unlock(&inode->i_lock);
+}
+
+void hostfs_touch(struct inode *inode)
+{
+	hostfs_wrote(inode, 0);
+}
+
+/* ---- attributes ---- */
 
 static struct timespec64 host_time(const struct host_hostfs_time *t)
 {
 	return (struct timespec64){ .tv_sec = t->sec, .tv_nsec = t->nsec };
 }
 
-/* True: the pages are not those of the host's file any more. */
-static bool fill_size(struct inode *inode, const struct host_hostfs_stat *st,
-		      u64 version, bool flushed)
+/* What is to be done with the pages. */
+enum {
+	CHANGED	= 1,		/* they are not those of the host's file any more */
+	SHRUNK	= 2,		/* there are some behind its end */
+};
+
+/* Under i_lock. */
+static int take_size(struct inode *inode, const struct host_hostfs_stat *st,
+		     u64 asked, bool flushed)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
 	struct timespec64 mtime = host_time(&st->mtime);
-	bool changed = false;
+	int pages = 0;
 
-	spin_lock(&inode->i_lock);
-	if (hi->version == version &&
-	    (flushed || !atomic_read(&hi->writers))) {
-		changed = !hi->wrote &&
-			  (hi->seen_size != st->size ||
-			   !timespec64_equal(&hi->seen_mtime, &mtime));
-		i_size_write(inode, st->size);
-		hi->seen_size = st->size;
-		hi->seen_mtime = mtime;
-		if (!atomic_read(&hi->writers))
-			hi->wrote = false;
-	}
 	inode->i_blocks = st->blocks;
-	spin_unlock(&inode->i_lock);
-	return changed;
+	if (hi->wrote_at > asked || (!flushed && atomic_read(&hi->writers)))
+		return 0;
+	if (!hi->wrote && (hi->seen_size != st->size ||
+			   !timespec64_equal(&hi->seen_mtime, &mtime)))
+		pages |= CHANGED;
+	if (st->size < inode->i_size)
+		pages |= SHRUNK;
+	i_size_write(inode, st->size);
+	hi->seen_size = st->size;
+	hi->seen_mtime = mtime;
+	if (!atomic_read(&hi->writers))
+		hi->wrote = false;
+	return pages;
 }
 
 /* The number is another link's by now, or with ownership=xattr the host has
@@ -160,14 +200,14 @@ static void note_link(struct inode *inode, const struct host_hostfs_stat *st)
 		WRITE_ONCE(hostfs_i(inode)->link_old, true);
 }
 
-void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
-		 u64 version, bool flushed)
+/* Under i_lock. */
+static void take_attributes(struct inode *inode,
+			    const struct host_hostfs_stat *st)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
-	struct timespec64 ctime;
+	struct timespec64 ctime = host_time(&st->ctime);
 
 	inode->i_mode = (inode->i_mode & S_IFMT) | (st->mode & ~S_IFMT);
-	set_nlink(inode, st->nlink);
 	/* records have the guest's ids */
 	i_uid_write(inode, st->has_record ? st->uid :
 		    hostfs_id_in(&hostfs_sb(inode->i_sb)->uids, st->uid));
@@ -177,7 +217,6 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 		note_link(inode, st);
 	inode_set_atime_to_ts(inode, host_time(&st->atime));
 	inode_set_mtime_to_ts(inode, host_time(&st->mtime));
-	ctime = host_time(&st->ctime);
 	if (!timespec64_equal(&ctime, &hi->seen_ctime)) {
 		/* the host may have given it other attributes, if it was not
 		 * our writing */
@@ -192,45 +231,111 @@ void hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
 	inode_set_ctime_to_ts(inode, ctime);
 	hi->btime = host_time(&st->btime);
 	hi->has_btime = st->has_btime;
+}
+
+/* Each who may come to use old pages sees to it that they are gone, whoever
+ * else is at it. */
+static void drop_pages(struct inode *inode, int pages)
+{
+	if (pages & SHRUNK)
+		truncate_pagecache(inode, i_size_read(inode));
+	if (!(pages & CHANGED))
+		return;
+	invalidate_inode_pages2(inode->i_mapping);
+	spin_lock(&inode->i_lock);
+	hostfs_i(inode)->dropping--;
+	spin_unlock(&inode->i_lock);
+}
+
+/*
+ * What the host said, without drop_pages(), which is to come, outside of the
+ * inode's lock: what it returns, or -EAGAIN if this may be from before a change.
+ * force: even so, but for the count of links, which is kept here.
+ */
+static int take(struct inode *inode, const struct host_hostfs_stat *st,
+		u64 asked, bool flushed, bool force)
+{
+	struct hostfs_inode *hi = hostfs_i(inode);
+	int pages = 0;
+	bool sure;
+
+	spin_lock(&inode->i_lock);
+	sure = !hi->changing && hi->changed_at <= asked;
+	if (!sure && !force) {
+		spin_unlock(&inode->i_lock);
+		return -EAGAIN;
+	}
+	take_attributes(inode, st);
+	if (sure)
+		set_nlink(inode, st->nlink);
 	if (S_ISREG(inode->i_mode)) {
-		if (fill_size(inode, st, version, flushed))
-			invalidate_inode_pages2(inode->i_mapping);
+		pages = take_size(inode, st, asked, flushed);
 	} else {
 		i_size_write(inode, st->size);
 		inode->i_blocks = st->blocks;
 	}
+	if (hi->dropping)
+		pages |= CHANGED;
+	if (pages & CHANGED)
+		hi->dropping++;
 	WRITE_ONCE(hi->checked, jiffies);
-	WRITE_ONCE(hi->fresh, true);
+	WRITE_ONCE(hi->fresh, sure && hi->wrote_at <= asked);
+	spin_unlock(&inode->i_lock);
+	return pages;
 }
 
-static int stat_host(struct dentry *dentry, struct host_hostfs_stat *st)
+bool hostfs_fill(struct inode *inode, const struct host_hostfs_stat *st,
+		 u64 asked, bool flushed)
+{
+	int pages = take(inode, st, asked, flushed, false);
+
+	if (pages > 0)
+		drop_pages(inode, pages);
+	return pages >= 0;
+}
+
+/* Under the inode's lock nobody sets attributes; but names may come and go. */
+static int ask(struct dentry *dentry, u64 asked, bool flushed, bool force)
 {
 	struct inode *inode = d_inode(dentry);
+	struct host_hostfs_stat st;
 	struct hostfs_where w;
 	int err = hostfs_lock_where(&w, dentry);
 
 	if (err)
 		return err;
-	err = HOST(host_hostfs_stat(hostfs_host(inode), &w.at, st));
+	err = HOST(host_hostfs_stat(hostfs_host(inode), &w.at, &st));
+	if (!err && !hostfs_same(inode, &st))
+		err = -ESTALE;
+	if (!err)
+		err = take(inode, &st, asked, flushed, force);
 	hostfs_unlock_where(&w, dentry);
 	return err;
 }
 
+#define TRIES	8
+
 int hostfs_refresh(struct dentry *dentry, bool flush)
 {
 	struct inode *inode = d_inode(dentry);
-	u64 version = hostfs_version(inode);
-	struct host_hostfs_stat st;
-	int err;
+	int tries, ret = -EAGAIN;
 
-	if (flush && S_ISREG(inode->i_mode))
-		filemap_write_and_wait(inode->i_mapping);
-	err = stat_host(dentry, &st);
-	if (!err && !hostfs_same(inode, &st))
-		err = -ESTALE;
-	if (!err)
-		hostfs_fill(inode, &st, version, flush);
-	return err;
+	for (tries = 1; tries <= TRIES && ret == -EAGAIN; tries++) {
+		u64 asked = hostfs_now(inode->i_sb);
+
+		if (flush && S_ISREG(inode->i_mode))
+			filemap_write_and_wait(inode->i_mapping);
+		ret = ask(dentry, asked, flush, tries == TRIES);
+	}
+	if (ret > 0)
+		drop_pages(inode, ret);
+	return min(ret, 0);
+}
+
+bool hostfs_expired(const struct inode *inode)
+{
+	return !time_before(jiffies, READ_ONCE(hostfs_i(inode)->checked) +
+				     hostfs_sb(inode->i_sb)->timeout);
 }
 
 int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
@@ -241,8 +346,7 @@ int hostfs_getattr(struct mnt_idmap *idmap, const struct path *path,
 	int err = 0;
 
 	if (!READ_ONCE(hi->fresh) || (flags & AT_STATX_FORCE_SYNC) ||
-	    atomic_read(&hi->writers) ||
-	    !time_before(jiffies, hi->checked + hostfs_sb(inode->i_sb)->timeout))
+	    atomic_read(&hi->writers) || hostfs_expired(inode))
 		err = hostfs_refresh(path->dentry, true);
 	/* removed, and nobody has it open: what we know is all there is */
 	if (err == -ESTALE && d_unhashed(path->dentry))

@@ -77,8 +77,9 @@ void hostfs_lazy_del(struct inode *inode)
 	spin_unlock(&hsb->lock);
 }
 
-static int open_now(struct inode *inode, struct dentry *dentry)
+static int open_now(struct dentry *dentry, void *data)
 {
+	struct inode *inode = d_inode(dentry);
 	struct hostfs_inode *hi = hostfs_i(inode);
 	int err = 0;
 
@@ -93,19 +94,14 @@ static int open_now(struct inode *inode, struct dentry *dentry)
 int hostfs_need_fd(struct inode *inode, struct file *file)
 {
 	struct hostfs_inode *hi = hostfs_i(inode);
-	struct dentry *alias = NULL;
 	int fd = hostfs_read_fd(inode);
 
 	if (fd >= 0)
 		return fd;
 	/* one for writing only does not read, whoever else is there */
 	if (READ_ONCE(hi->wfd) < 0 || !list_empty_careful(&hi->lazy)) {
-		if (!file)
-			alias = d_find_any_alias(inode);
-		if (!file && !alias)
-			return -ESTALE;
-		fd = open_now(inode, file ? file->f_path.dentry : alias);
-		dput(alias);
+		fd = file ? open_now(file->f_path.dentry, NULL) :
+			    hostfs_by_any_name(inode, open_now, NULL);
 		if (fd < 0)
 			return fd;
 	}
@@ -118,7 +114,7 @@ void hostfs_lazy_end(struct dentry *dentry)
 	struct inode *inode = d_inode(dentry);
 
 	if (inode && !list_empty_careful(&hostfs_i(inode)->lazy))
-		open_now(inode, dentry);
+		open_now(dentry, NULL);
 }
 
 bool hostfs_hold(struct dentry *dentry, int users)
@@ -163,14 +159,10 @@ static void lazy_work(struct work_struct *work)
 {
 	struct hostfs_sb *hsb = container_of(to_delayed_work(work),
 					     struct hostfs_sb, lazy_work);
-	struct dentry *alias;
 	struct inode *inode;
 
 	while ((inode = next_lazy(hsb))) {
-		alias = d_find_any_alias(inode);
-		if (alias)
-			open_now(inode, alias);
-		dput(alias);
+		hostfs_by_any_name(inode, open_now, NULL);
 		iput(inode);
 	}
 }

@@ -6,9 +6,9 @@
 #include "hostfs.h"
 
 static int add(struct inode *dir, struct dentry *dentry,
-	       const struct host_hostfs_stat *st, int fd)
+	       const struct host_hostfs_stat *st, u64 asked, int fd)
 {
-	struct inode *inode = hostfs_iget(dir->i_sb, st);
+	struct inode *inode = hostfs_iget(dir->i_sb, st, asked);
 
 	if (IS_ERR(inode)) {
 		if (fd >= 0)
@@ -19,7 +19,6 @@ static int add(struct inode *dir, struct dentry *dentry,
 		inode_has_no_xattr(inode);
 		hostfs_keep_created(inode, fd);
 	}
-	hostfs_i(dir)->fresh = false;
 	dentry->d_time = jiffies;
 	d_instantiate(dentry, inode);
 	return 0;
@@ -29,6 +28,7 @@ static int add(struct inode *dir, struct dentry *dentry,
 struct new {
 	umode_t mode;
 	u32 uid, gid;
+	u64 asked;
 	struct hostfs_own *own;
 	struct posix_acl *access, *inherit;
 };
@@ -87,9 +87,12 @@ static int start(struct new *n, struct hostfs_where *w, struct mnt_idmap *idmap,
 		err = hostfs_where_name(w, dentry);
 	if (err)
 		new_done(n);
-	else
-		n->own = hostfs_own_name(dentry);
-	return err;
+	if (err)
+		return err;
+	n->asked = hostfs_now(dir->i_sb);
+	n->own = hostfs_own_name(dentry);
+	hostfs_begin(dir);
+	return 0;
 }
 
 /* The end of it: ret is what the host said, an error, 0 or a descriptor. */
@@ -98,6 +101,7 @@ static int finish(struct new *n, struct hostfs_where *w, struct inode *dir,
 {
 	int err = ret < 0 ? ret : new_acls(n, dir, &w->at, st);
 
+	hostfs_end(dir);
 	hostfs_own_name_done(n->own);
 	hostfs_where_done(w);
 	new_done(n);
@@ -119,7 +123,7 @@ static int make(struct mnt_idmap *idmap, struct inode *dir,
 				    n.gid, MAJOR(rdev), MINOR(rdev), target,
 				    &st));
 	err = finish(&n, &w, dir, &st, err);
-	return err ? err : add(dir, dentry, &st, -1);
+	return err ? err : add(dir, dentry, &st, n.asked, -1);
 }
 
 int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
@@ -136,7 +140,7 @@ int hostfs_create(struct mnt_idmap *idmap, struct inode *dir,
 				     n.gid, &st));
 	err = finish(&n, &w, dir, &st, fd);
 	if (!err)
-		return add(dir, dentry, &st, fd);
+		return add(dir, dentry, &st, n.asked, fd);
 	if (fd >= 0)
 		HOST((host_hostfs_close(fd), 0));
 	return err;
@@ -185,6 +189,7 @@ int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 		   struct file *file, umode_t mode)
 {
 	struct host_hostfs_stat st;
+	u64 asked = hostfs_now(dir->i_sb);
 	struct inode *inode;
 	/* of a removed directory, file systems of the host say this or that */
 	int fd = IS_DEADDIR(dir) || !dir->i_nlink ? -EPERM :
@@ -192,7 +197,7 @@ int hostfs_tmpfile(struct mnt_idmap *idmap, struct inode *dir,
 
 	if (fd < 0)
 		return finish_open_simple(file, fd);
-	inode = hostfs_iget(dir->i_sb, &st);
+	inode = hostfs_iget(dir->i_sb, &st, asked);
 	if (IS_ERR(inode)) {
 		HOST((host_hostfs_close(fd), 0));
 		return finish_open_simple(file, PTR_ERR(inode));

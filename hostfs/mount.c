@@ -136,6 +136,7 @@ static int hostfs_parse_param(struct fs_context *fc, struct fs_parameter *param)
 	if (opt < 0)
 		return opt;
 	hsb->more_ids = NULL;
+	hsb->given |= 1u << opt;
 	switch (opt) {
 	case OPT_PATH:
 		return set_path(fc, param->string, NULL);
@@ -175,15 +176,42 @@ static int hostfs_get_tree(struct fs_context *fc)
 	return get_tree_nodev(fc, hostfs_fill_super);
 }
 
+static bool same_ids(const struct hostfs_idmap *a, const struct hostfs_idmap *b)
+{
+	return a->n == b->n &&
+	       !memcmp(a->range, b->range, a->n * sizeof(a->range[0]));
+}
+
+/* What a remount names must be as it is, but for attr_timeout=: mount programs
+ * give all that /proc/mounts shows. */
+static bool may_remount(const struct hostfs_sb *old, const struct hostfs_sb *new)
+{
+	return (!new->path || !strcmp(new->path, old->path)) &&
+	       (!(new->given & 1u << OPT_OWNERSHIP) ||
+		new->records == old->records) &&
+	       (!(new->given & 1u << OPT_NOTIFY) ||
+		new->want_notify == old->want_notify) &&
+	       (!new->uids.n || same_ids(&new->uids, &old->uids)) &&
+	       (!new->gids.n || same_ids(&new->gids, &old->gids));
+}
+
 static int hostfs_reconfigure(struct fs_context *fc)
 {
 	struct hostfs_sb *hsb = hostfs_sb(fc->root->d_sb);
+	const struct hostfs_sb *new = fc->s_fs_info;
 	bool ro = fc->sb_flags & SB_RDONLY;
 
+	if (!may_remount(hsb, new))
+		return invalf(fc, "hostfs: %s: a remount changes ro, rw and attr_timeout only: unmount it first",
+			      hsb->path);
 	if (!(fc->sb_flags_mask & SB_RDONLY))
 		ro = sb_rdonly(fc->root->d_sb);
 	if (hsb->ro && !ro)
 		return -EROFS;
+	if (new->given & 1u << OPT_TIMEOUT) {
+		hsb->timeout_ms = new->timeout_ms;
+		WRITE_ONCE(hsb->timeout, msecs_to_jiffies(new->timeout_ms));
+	}
 	sync_filesystem(fc->root->d_sb);
 	HOST((host_hostfs_set_readonly(hsb->host, ro), 0));
 	return 0;

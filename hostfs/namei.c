@@ -24,7 +24,7 @@ static int hostfs_revalidate(struct dentry *dentry, unsigned int flags)
 	struct hostfs_sb *hsb = hostfs_sb(dentry->d_sb);
 	struct host_hostfs_stat st;
 	struct inode *inode;
-	u64 version = 0;
+	u64 asked;
 	int err;
 
 	if (time_before(jiffies, READ_ONCE(dentry->d_time) + hsb->timeout) &&
@@ -35,15 +35,14 @@ static int hostfs_revalidate(struct dentry *dentry, unsigned int flags)
 	inode = d_inode(dentry);
 	if (!inode && (flags & (LOOKUP_CREATE | LOOKUP_RENAME_TARGET)))
 		return 0;
-	if (inode)
-		version = hostfs_version(inode);
+	asked = hostfs_now(dentry->d_sb);
 	err = stat_name(dentry, &st);
 	if (err && err != -ENOENT)
 		return err == -ESTALE ? 0 : err;
 	if (!inode != (err == -ENOENT) || (inode && !hostfs_same(inode, &st)))
 		return 0;
 	if (inode)
-		hostfs_fill(inode, &st, version, false);
+		hostfs_fill(inode, &st, asked, false);
 	WRITE_ONCE(dentry->d_time, jiffies);
 	return 1;
 }
@@ -57,6 +56,7 @@ static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry,
 {
 	struct inode *inode = NULL;
 	struct host_hostfs_stat st;
+	u64 asked = hostfs_now(dir->i_sb);
 	struct dentry *alias;
 	int err;
 
@@ -66,7 +66,7 @@ static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry,
 	if (err && err != -ENOENT)
 		return ERR_PTR(err);
 	if (!err) {
-		inode = hostfs_iget(dir->i_sb, &st);
+		inode = hostfs_iget(dir->i_sb, &st, asked);
 		if (IS_ERR(inode))
 			return ERR_CAST(inode);
 	}
@@ -79,11 +79,30 @@ static struct dentry *hostfs_lookup(struct inode *dir, struct dentry *dentry,
 
 /* ---- removing, renaming ---- */
 
+/* Around a change of a name in dir, which is, was or becomes inode's (NULL: of
+ * nobody). Counts of links are the guest's own meanwhile. */
+static void begin(struct inode *dir, struct inode *inode)
+{
+	hostfs_begin(dir);
+	if (!inode)
+		return;
+	hostfs_begin(inode);
+	hostfs_own_begin(inode);
+}
+
+static void end(struct inode *dir, struct inode *inode)
+{
+	if (inode) {
+		hostfs_own_end(inode);
+		hostfs_end(inode);
+	}
+	hostfs_end(dir);
+}
+
 static int hostfs_link(struct dentry *old, struct inode *dir,
 		       struct dentry *new)
 {
 	struct inode *inode = d_inode(old);
-	struct hostfs_inode *hi = hostfs_i(inode);
 	struct hostfs_where from, to;
 	struct hostfs_own *own;
 	int err;
@@ -94,19 +113,17 @@ static int hostfs_link(struct dentry *old, struct inode *dir,
 	err = hostfs_where_name(&to, new);
 	if (!err) {
 		own = hostfs_own_name(new);
-		hostfs_own_begin(inode);
+		begin(dir, inode);
 		err = HOST(host_hostfs_link(hostfs_host(dir), &from.at, &to.at));
-		hostfs_own_end(inode);
+		if (!err)
+			set_nlink(inode, inode->i_nlink + 1);
+		end(dir, inode);
 		hostfs_own_name_done(own);
 		hostfs_where_done(&to);
 	}
 	hostfs_unlock_where(&from, old);
 	if (err)
 		return err;
-	spin_lock(&inode->i_lock);
-	set_nlink(inode, inode->i_nlink + 1);
-	spin_unlock(&inode->i_lock);
-	hi->fresh = hostfs_i(dir)->fresh = false;
 	ihold(inode);
 	new->d_time = jiffies;
 	d_instantiate(new, inode);
@@ -151,18 +168,16 @@ static int remove(struct inode *dir, struct dentry *dentry, bool is_dir)
 	hostfs_lazy_end(dentry);
 	held = hostfs_hold(dentry, 1);
 	own = hostfs_own_name(dentry);
-	hostfs_own_begin(inode);
+	begin(dir, inode);
 	err = HOST(host_hostfs_unlink(hostfs_host(dir), &w.at, is_dir));
-	hostfs_own_end(inode);
+	if (!err)
+		lost_name(inode);
+	end(dir, inode);
 	hostfs_own_name_done(own);
 	hostfs_where_done(&w);
 	if (err && held)
 		hostfs_hold_end(inode);
-	if (err)
-		return err;
-	hostfs_i(dir)->fresh = hostfs_i(inode)->fresh = false;
-	lost_name(inode);
-	return 0;
+	return err;
 }
 
 static int hostfs_unlink(struct inode *dir, struct dentry *dentry)
@@ -175,9 +190,10 @@ static int hostfs_rmdir(struct inode *dir, struct dentry *dentry)
 	return remove(dir, dentry, true);
 }
 
-static int rename_host(struct inode *dir, const struct hostfs_where *from,
+static int rename_host(const struct hostfs_where *from, struct inode *old_dir,
 		       struct dentry *old, const struct hostfs_where *to,
-		       struct dentry *new, unsigned int flags)
+		       struct inode *new_dir, struct dentry *new,
+		       unsigned int flags)
 {
 	struct hostfs_own *own_old = hostfs_own_name(old);
 	struct hostfs_own *own_new = hostfs_own_name(new);
@@ -189,14 +205,14 @@ static int rename_host(struct inode *dir, const struct hostfs_where *from,
 	hostfs_lazy_end(new);
 	/* (vfs_rename() is one of the users) */
 	held = !(flags & RENAME_EXCHANGE) && hostfs_hold(new, 2);
-	hostfs_own_begin(moved);
-	if (other)
-		hostfs_own_begin(other);
-	err = HOST(host_hostfs_rename(hostfs_host(dir), &from->at, &to->at,
+	begin(old_dir, moved);
+	begin(new_dir, other);
+	err = HOST(host_hostfs_rename(hostfs_host(old_dir), &from->at, &to->at,
 				      flags));
-	if (other)
-		hostfs_own_end(other);
-	hostfs_own_end(moved);
+	if (!err && other && !(flags & RENAME_EXCHANGE))
+		lost_name(other);
+	end(new_dir, other);
+	end(old_dir, moved);
 	hostfs_own_name_done(own_new);
 	hostfs_own_name_done(own_old);
 	if (err && held)
@@ -218,21 +234,13 @@ static int hostfs_rename(struct mnt_idmap *idmap, struct inode *old_dir,
 		return err;
 	err = where_meant(&to, new);
 	if (!err) {
-		err = rename_host(old_dir, &from, old, &to, new, flags);
+		err = rename_host(&from, old_dir, old, &to, new_dir, new, flags);
 		hostfs_where_done(&to);
 	}
 	hostfs_where_done(&from);
-	if (err)
-		return err;
-	hostfs_i(old_dir)->fresh = hostfs_i(new_dir)->fresh = false;
-	hostfs_i(d_inode(old))->fresh = false;
-	old->d_time = jiffies;
-	if (d_really_is_positive(new)) {
-		hostfs_i(d_inode(new))->fresh = false;
-		if (!(flags & RENAME_EXCHANGE))
-			lost_name(d_inode(new));
-	}
-	return 0;
+	if (!err)
+		old->d_time = jiffies;
+	return err;
 }
 
 /* ---- symbolic links ---- */
@@ -288,14 +296,31 @@ static const char *hostfs_get_link(struct dentry *dentry, struct inode *inode,
 }
 
 /*
+ * Names that are walked have been looked at; the directory where a walk begins
+ * has not.
+ *
  * Whoever is about to watch a file is asked for MAY_READ alone: open() adds
- * MAY_OPEN, access() MAY_ACCESS. Without -o notify this is not called.
+ * MAY_OPEN, access() MAY_ACCESS.
  */
+static int refresh(struct dentry *dentry, void *data)
+{
+	return hostfs_refresh(dentry, false);
+}
+
 static int hostfs_permission(struct mnt_idmap *idmap, struct inode *inode,
 			     int mask)
 {
-	int err = generic_permission(idmap, inode, mask);
+	int err;
 
+	if (hostfs_expired(inode)) {
+		if (mask & MAY_NOT_BLOCK)
+			return -ECHILD;
+		err = hostfs_by_any_name(inode, refresh, NULL);
+		/* of one that has gone, what we know is all there is */
+		if (err && err != -ESTALE)
+			return err;
+	}
+	err = generic_permission(idmap, inode, mask);
 	if (!err && mask == MAY_READ)
 		hostfs_notify_begin(inode);
 	return err;

@@ -298,13 +298,13 @@ void hostfs_notify_evict(struct inode *inode)
 
 /* ---- changes ---- */
 
-static void look_anew(struct dentry *dentry)
+static void look_anew_at(struct dentry *dentry)
 {
 	unsigned long timeout = hostfs_sb(dentry->d_sb)->timeout;
 
 	WRITE_ONCE(dentry->d_time, jiffies - timeout - 1);
 	if (d_really_is_positive(dentry))
-		WRITE_ONCE(hostfs_i(d_inode(dentry))->fresh, false);
+		hostfs_look_anew(d_inode(dentry));
 }
 
 /* Both halves of a move have the same one. */
@@ -349,9 +349,9 @@ static void take_name(struct hostfs_notify *n, struct inode *dir,
 		child = d_inode(dentry);
 	if (!is_own_name(n, dir, &name) &&
 	    ((e->mask & OF_NAMES) || !child || !is_own(n, child))) {
-		WRITE_ONCE(hostfs_i(dir)->fresh, false);
+		hostfs_look_anew(dir);
 		if (!IS_ERR_OR_NULL(dentry))
-			look_anew(dentry);
+			look_anew_at(dentry);
 		tell_dir(n, dir, child, &name, e->mask, e->cookie);
 	}
 	if (!IS_ERR_OR_NULL(dentry))
@@ -364,9 +364,9 @@ static void take_self(struct hostfs_notify *n, struct inode *inode, u32 mask)
 {
 	struct dentry *alias = d_find_any_alias(inode);
 
-	WRITE_ONCE(hostfs_i(inode)->fresh, false);
+	hostfs_look_anew(inode);
 	if (alias && !IS_ROOT(alias))
-		look_anew(alias);
+		look_anew_at(alias);
 	dput(alias);
 	if (mask & (OF_DATA | FS_MOVE_SELF))
 		fsnotify_inode(inode, mask & (OF_DATA | FS_MOVE_SELF | FS_ISDIR));
@@ -386,7 +386,7 @@ static void take_overflow(struct hostfs_notify *n)
 			    n->hsb->path);
 	mutex_lock(&n->lock);
 	xa_for_each(&n->inodes, wd, inode)
-		WRITE_ONCE(hostfs_i(inode)->fresh, false);
+		hostfs_look_anew(inode);
 	mutex_unlock(&n->lock);
 }
 

@@ -153,9 +153,6 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping,
 			    loff_t pos, unsigned int len, unsigned int copied,
 			    struct folio *folio, void *data)
 {
-	struct inode *inode = mapping->host;
-	loff_t old = i_size_read(inode);
-
 	if (!folio_test_uptodate(folio)) {
 		if (copied < len)
 			copied = 0;	/* once more, from the start */
@@ -163,18 +160,29 @@ static int hostfs_write_end(struct file *file, struct address_space *mapping,
 			folio_mark_uptodate(folio);
 	}
 	if (copied) {
-		spin_lock(&inode->i_lock);
-		hostfs_i(inode)->version++;
-		hostfs_i(inode)->fresh = false;
-		hostfs_i(inode)->wrote = true;
-		if (pos + copied > old)
-			i_size_write(inode, pos + copied);
-		spin_unlock(&inode->i_lock);
+		/* in this order: who asks the host after the second has it
+		 * written before */
 		folio_mark_dirty(folio);
+		hostfs_wrote(mapping->host, pos + copied);
 	}
 	folio_unlock(folio);
 	folio_put(folio);
 	return copied;
+}
+
+/* After a write that got no further than put: why. */
+static int write_error(const struct batch *b, int fd, u64 put)
+{
+	const struct host_iov *iov = b->iov;
+	u64 skip = put;
+	struct host_iov rest;
+	s64 n;
+
+	for (; skip >= iov->len; iov++)
+		skip -= iov->len;
+	rest = (struct host_iov){ iov->base + skip, iov->len - skip };
+	n = HOST(host_hostfs_writev(fd, &rest, 1, b->pos + put));
+	return n < 0 ? n : -ENOSPC;
 }
 
 static void write_batch(struct batch *b)
@@ -182,7 +190,8 @@ static void write_batch(struct batch *b)
 	int fd = READ_ONCE(hostfs_i(b->inode)->wfd);
 	s64 put = fd < 0 ? -EBADF :
 		  HOST(host_hostfs_writev(fd, b->iov, b->n, b->pos));
-	int err = put < 0 ? put : put < b->len ? -ENOSPC : 0;
+	int err = put < 0 ? put :
+		  put < b->len ? write_error(b, fd, put) : 0;
 	u32 i;
 
 	if (err)

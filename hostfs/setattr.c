@@ -72,9 +72,11 @@ static int set_host(struct dentry *dentry, const struct host_hostfs_attr *a)
 		return err;
 	if ((a->what & HOST_HOSTFS_SIZE) && hi->wfd >= 0)
 		w.at.fd = hi->wfd;
+	hostfs_begin(d_inode(dentry));
 	hostfs_own_begin(d_inode(dentry));
 	err = HOST(host_hostfs_setattr(hostfs_sb(dentry->d_sb)->host, &w.at, a));
 	hostfs_own_end(d_inode(dentry));
+	hostfs_end(d_inode(dentry));
 	hostfs_unlock_where(&w, dentry);
 	return err;
 }
@@ -83,8 +85,8 @@ int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
 		  struct iattr *attr)
 {
 	struct inode *inode = d_inode(dentry);
-	loff_t old = i_size_read(inode);
 	struct host_hostfs_attr a;
+	loff_t old;
 	int err = setattr_prepare(idmap, dentry, attr);
 
 	if (!err)
@@ -94,6 +96,13 @@ int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
 	/* later writeback would set times again, or not be allowed any more */
 	if (S_ISREG(inode->i_mode))
 		filemap_write_and_wait(inode->i_mapping);
+	/* what is cached is kept: it must be the host's until now */
+	if ((attr->ia_valid & (ATTR_SIZE | ATTR_OPEN)) == ATTR_SIZE &&
+	    attr->ia_size && !atomic_read(&hostfs_i(inode)->writers))
+		err = hostfs_refresh(dentry, true);
+	if (err)
+		return err;
+	old = i_size_read(inode);
 	if (attr->ia_valid & ATTR_SIZE) {
 		filemap_invalidate_lock(inode->i_mapping);
 		hostfs_touch(inode);
@@ -107,7 +116,6 @@ int hostfs_change(struct mnt_idmap *idmap, struct dentry *dentry,
 		hostfs_touch(inode);
 		filemap_invalidate_unlock(inode->i_mapping);
 	}
-	hostfs_i(inode)->fresh = false;
 	return err ? err : hostfs_refresh(dentry, true);
 }
 

@@ -99,12 +99,13 @@ static int make_root(struct super_block *sb)
 {
 	const struct host_hostfs_at at = { .dir = "", .fd = -1 };
 	struct host_hostfs_stat st;
+	u64 asked = hostfs_now(sb);
 	struct inode *inode;
 	int err = HOST(host_hostfs_stat(hostfs_sb(sb)->host, &at, &st));
 
 	if (err)
 		return err;
-	inode = hostfs_iget(sb, &st);
+	inode = hostfs_iget(sb, &st, asked);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	sb->s_root = d_make_root(inode);

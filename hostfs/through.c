@@ -126,21 +126,14 @@ ssize_t hostfs_read_through(struct kiocb *iocb, struct iov_iter *to,
 static s64 write_alone(struct inode *inode, struct chunk *c, u32 n, loff_t pos,
 		       size_t len)
 {
-	struct hostfs_inode *hi = hostfs_i(inode);
 	s64 put;
 
 	if (filemap_range_has_page(inode->i_mapping, pos, pos + len - 1))
 		return 0;
-	put = HOST(host_hostfs_writev(hi->wfd, c->iov, n, pos));
+	put = HOST(host_hostfs_writev(hostfs_i(inode)->wfd, c->iov, n, pos));
 	if (put <= 0)
 		return put ? put : -ENOSPC;
-	spin_lock(&inode->i_lock);
-	hi->version++;
-	hi->fresh = false;
-	hi->wrote = true;
-	if (pos + put > i_size_read(inode))
-		i_size_write(inode, pos + put);
-	spin_unlock(&inode->i_lock);
+	hostfs_wrote(inode, pos + put);
 	return put;
 }
 

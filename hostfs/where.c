@@ -82,6 +82,38 @@ void hostfs_where_done(struct hostfs_where *w)
 		__putname(w->path);
 }
 
+/* The nth name of an inode, or NULL. */
+static struct dentry *nth_name(struct inode *inode, unsigned int n)
+{
+	struct dentry *dentry, *found = NULL;
+
+	spin_lock(&inode->i_lock);
+	hlist_for_each_entry(dentry, &inode->i_dentry, d_u.d_alias) {
+		if (n--)
+			continue;
+		found = dget(dentry);
+		break;
+	}
+	spin_unlock(&inode->i_lock);
+	return found;
+}
+
+/* The first name may be one that is just being removed. */
+int hostfs_by_any_name(struct inode *inode,
+		       int (*call)(struct dentry *dentry, void *data),
+		       void *data)
+{
+	struct dentry *dentry;
+	unsigned int n = 0;
+	int ret = -ESTALE;
+
+	while (ret == -ESTALE && (dentry = nth_name(inode, n++))) {
+		ret = call(dentry, data);
+		dput(dentry);
+	}
+	return ret;
+}
+
 int hostfs_lock_where(struct hostfs_where *w, struct dentry *dentry)
 {
 	struct hostfs_inode *hi = hostfs_i(d_inode(dentry));

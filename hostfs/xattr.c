@@ -17,11 +17,15 @@ s64 hostfs_call_xattr(struct dentry *dentry, const struct host_hostfs_xattr *x)
 
 	if (ret)
 		return ret;
-	if (change)
+	if (change) {
+		hostfs_begin(inode);
 		hostfs_own_begin(inode);
+	}
 	ret = HOST(host_hostfs_xattr(hostfs_sb(dentry->d_sb)->host, &w.at, x));
-	if (change)
+	if (change) {
 		hostfs_own_end(inode);
+		hostfs_end(inode);
+	}
 	hostfs_unlock_where(&w, dentry);
 	return ret;
 }
@@ -81,10 +85,8 @@ static int set_xattr(const struct xattr_handler *handler,
 				  buf, sizeof(buf)),
 		.value = (void *)value, .size = size,
 	};
-	int ret = x.name ? hostfs_call_xattr(dentry, &x) : -EPERM;
 
-	hostfs_i(inode)->fresh = false;
-	return ret;
+	return x.name ? hostfs_call_xattr(dentry, &x) : -EPERM;
 }
 
 /* The guest's name of one in the host's list, or NULL. */
@@ -104,13 +106,24 @@ static const char *guest_name(const struct super_block *sb, const char *name)
 	return is_moved(name + OURS_LEN) ? name + OURS_LEN : NULL;
 }
 
+/* The same, if it is for the caller to see. */
+static const char *offered_name(const struct super_block *sb, const char *name)
+{
+	name = guest_name(sb, name);
+	if (name && !strncmp(name, XATTR_TRUSTED_PREFIX,
+			     XATTR_TRUSTED_PREFIX_LEN) &&
+	    !ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN))
+		return NULL;
+	return name;
+}
+
 /* Makes the host's list the guest's, in place; no name gets longer. */
 static ssize_t offered(const struct super_block *sb, char *list, ssize_t n)
 {
 	char *from = list, *to = list;
 
 	while (from < list + n) {
-		const char *name = guest_name(sb, from);
+		const char *name = offered_name(sb, from);
 		size_t len = strlen(from) + 1, keep;
 
 		if (name) {

@@ -5,8 +5,10 @@
  * A mount owns one O_PATH descriptor, its root. Directories below are opened
  * from it by openat2() with RESOLVE_BENEATH, NO_SYMLINKS and NO_MAGICLINKS,
  * and the last ones used are kept open (O_PATH, too), under their identity:
- * device and inode. One that is another by now is ESTALE. A path longer than
- * the host takes is walked in pieces; the identity check covers all of it.
+ * device and inode. One that is another by now is ESTALE. So is one that has
+ * been moved by others, perhaps out of the root, at most two seconds later. A
+ * path longer than the host takes is walked in pieces; the identity check covers
+ * all of it.
  *
  * All else is done by *at() calls on one component below such a descriptor,
  * with links not followed. So a rename or a symbolic link that is swapped in
@@ -26,6 +28,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <host/allow.h>
@@ -39,6 +42,7 @@ HOST_ALLOW(close);
 HOST_ALLOW(futex);
 
 #define CHUNK	2048		/* bytes of a path given to one call */
+#define WALK_AGAIN	1000	/* ms: are directories kept open where they were? */
 
 #define CONFINED (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 
@@ -110,6 +114,14 @@ bool hostfs_is(const struct host_hostfs_at *at,
 
 /* ---- directories ---- */
 
+static u64 now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ts.tv_sec * 1000ull + ts.tv_nsec / 1000000;
+}
+
 /* The next piece of *path, at most CHUNK bytes of whole components. */
 static int next_chunk(const char **path, char *chunk)
 {
@@ -128,7 +140,7 @@ static int next_chunk(const char **path, char *chunk)
 	return 0;
 }
 
-static int walk(int root, const char *path)
+static int walk_path(int root, const char *path)
 {
 	char chunk[CHUNK];
 	int fd = -1, next, err;
@@ -197,19 +209,62 @@ static int keep_open(struct host_hostfs *root, const struct host_hostfs_at *at,
 	old = best->fd;
 	if (old < 0 && is_shared(root, best))
 		atomic_fetch_add(&dirs_shared, 1);
-	*best = (struct hostfs_dir){ at->dir_dev, at->dir_ino, ++root->tick,
-				     hold->fd, 1 };
+	*best = (struct hostfs_dir){
+		.dev = at->dir_dev, .ino = at->dir_ino, .used = ++root->tick,
+		.walked = now_ms(), .fd = hold->fd, .busy = 1 };
 	hold->slot = best;
 	hold->close = false;
 	return old;
 }
 
+/* The directory's path, now. */
+static int walk(struct host_hostfs *root, const struct host_hostfs_at *at)
+{
+	struct host_hostfs_stat st;
+	int fd = walk_path(root->fd, at->dir), err;
+
+	if (fd < 0)
+		return fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ?
+		       -ESTALE : fd;
+	err = hostfs_statx(fd, "", &st);
+	if (!err && (st.dev != at->dir_dev || st.ino != at->dir_ino))
+		err = -ESTALE;
+	if (err)
+		close(fd);
+	return err ? err : fd;
+}
+
+/* One that was moved is not where its path says, and may be outside by now. */
+static int walk_again(struct host_hostfs *root, const struct host_hostfs_at *at,
+		      struct hostfs_hold *hold)
+{
+	u64 now = now_ms();
+	int fd;
+
+	if (now - hold->slot->walked < WALK_AGAIN)
+		return 0;
+	fd = walk(root, at);
+	if (fd >= 0) {
+		close(fd);
+		hold->slot->walked = now;
+		return 0;
+	}
+	/* it may be the guest that moves it just now */
+	if (now - hold->slot->walked < 2 * WALK_AGAIN)
+		return 0;
+	pthread_mutex_lock(&root->lock);
+	hold->slot->ino = 0;		/* to be found no more */
+	hold->slot->used = 0;
+	hold->slot->busy--;
+	pthread_mutex_unlock(&root->lock);
+	return fd;
+}
+
 int hostfs_get(struct host_hostfs *root, const struct host_hostfs_at *at,
 	       struct hostfs_hold *hold)
 {
-	struct host_hostfs_stat st;
 	bool found;
-	int err, old;
+	int old;
 
 	if (!at->dir[0]) {
 		*hold = (struct hostfs_hold){ .fd = root->fd };
@@ -219,19 +274,10 @@ int hostfs_get(struct host_hostfs *root, const struct host_hostfs_at *at,
 	found = find_open(root, at, hold);
 	pthread_mutex_unlock(&root->lock);
 	if (found)
-		return 0;
-	*hold = (struct hostfs_hold){ .fd = walk(root->fd, at->dir),
-				      .close = true };
+		return walk_again(root, at, hold);
+	*hold = (struct hostfs_hold){ .fd = walk(root, at), .close = true };
 	if (hold->fd < 0)
-		return hold->fd == -ENOENT || hold->fd == -ENOTDIR ||
-		       hold->fd == -ELOOP ? -ESTALE : hold->fd;
-	err = hostfs_statx(hold->fd, "", &st);
-	if (!err && (st.dev != at->dir_dev || st.ino != at->dir_ino))
-		err = -ESTALE;
-	if (err) {
-		close(hold->fd);
-		return err;
-	}
+		return hold->fd;
 	pthread_mutex_lock(&root->lock);
 	old = keep_open(root, at, hold);
 	pthread_mutex_unlock(&root->lock);

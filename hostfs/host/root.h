@@ -14,6 +14,7 @@
 struct hostfs_dir {
 	u64 dev, ino;
 	u64 used;		/* tick of the last use */
+	u64 walked;		/* ms: when its path led to it */
 	int fd;			/* O_PATH */
 	int busy;		/* calls that use it now */
 };

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # hostfs: the time of birth in statx(2), which is the host's; renaming that
-# leaves a whiteout; and what is not there and says so: file handles,
+# leaves a whiteout; a file that is mapped, spliced, copied and read past the
+# cache at the same time; and what is not there and says so: file handles,
 # FIDEDUPERANGE. Plain, and with ownership=xattr where the host has attributes.
 . "$TEST_LIB/boot.sh"
 

@@ -60,7 +60,25 @@ echo more >>/mnt/file || exit 1
 ! rm /mnt/file 2>/dev/null || exit 1
 ! mv /mnt/file /mnt/other 2>/dev/null || exit 1
 echo new >>/mnt/new || exit 1
+# nor by any other way
+mkdir /mnt/sub && echo x >>/mnt/sub/x || exit 1
+fails() { ! "$@" 2>/dev/null || { echo "done: $*"; exit 1; }; }
+fails truncate -s 1 /mnt/file
+fails truncate -s 100 /mnt/file
+fails dd if=/dev/zero of=/mnt/file conv=notrunc bs=1 count=1
+fails ln /mnt/file /mnt/hard
+fails mv /mnt/new /mnt/file
+fails mv /mnt/sub /mnt/sub2
+fails rmdir /mnt/sub
+fails rm -r /mnt/sub
+fails chmod 600 /mnt/file
+fails chown 1 /mnt/file
+fails touch -d 2001-01-01 /mnt/file
+fails fallocate -l 1 -o 0 -p /mnt/file
+mount -t hostfs none /tmp -o / && cp /tmp/program /program && umount /tmp || exit 1
+/program append /mnt/file || exit 1
 '
+cp "$UMKIT_BUILD/tests/boot/hostfs_calls" jail/program
 run_guest --append "hostfs=$PWD/jail,append" -- sh -c "$script"
 assert_status 0
 assert_eq "$(cat jail/in/file jail/in/new)" "fine

@@ -3,10 +3,10 @@
 # hostfs: a directory of 100,000 names that is read while it changes; four
 # writers and four readers of one file, and of one directory. For the long run:
 # HOSTFS_TURNS=20000.
+BOOT_TIMEOUT=${BOOT_TIMEOUT:-500}
 . "$TEST_LIB/boot.sh"
 
 CPUS=2
-BOOT_TIMEOUT=${BOOT_TIMEOUT:-500}
 turns=${HOSTFS_TURNS:-300}
 names=${HOSTFS_NAMES:-100000}
 mkdir dir

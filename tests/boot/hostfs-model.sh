@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # hostfs: random file operations against a model, two files at once. For the
 # long run: HOSTFS_OPERATIONS=200000.
+BOOT_TIMEOUT=${BOOT_TIMEOUT:-600}
 . "$TEST_LIB/boot.sh"
 
 CPUS=2
-BOOT_TIMEOUT=${BOOT_TIMEOUT:-600}
 mkdir dir
 cp "$UMKIT_BUILD/tests/boot/hostfs_model" dir/model
 count=${HOSTFS_OPERATIONS:-3000}

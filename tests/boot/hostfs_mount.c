@@ -58,6 +58,54 @@ static int by_data(const char *format, unsigned long flags)
 	return mount("none", AT, "hostfs", flags, data) ? errno : 0;
 }
 
+/* Does /proc/mounts show it? */
+static bool shown(const char *option)
+{
+	char line[6000];
+	FILE *f = fopen("/proc/mounts", "r");
+	bool found = false;
+
+	CHECK(f, "/proc/mounts");
+	while (fgets(line, sizeof(line), f))
+		found |= strstr(line, " " AT " hostfs ") && strstr(line, option);
+	fclose(f);
+	return found;
+}
+
+static int remount_by_data(const char *format)
+{
+	char data[5000];
+
+	snprintf(data, sizeof(data), format, dir);
+	return mount("none", AT, "hostfs", MS_REMOUNT, data) ? errno : 0;
+}
+
+/* All that /proc/mounts shows may be given again; of it, attr_timeout= is
+ * changed, the rest is not, and nothing passed over in silence. */
+static void remounts(void)
+{
+	static const char *const bad[] = {
+		"hostfs=/", "%s,notify", "ownership=xattr", "uidmap=0:0:5",
+		"uidmap=0:0:10,gidmap=0:0:9", "unknown",
+	};
+	size_t i;
+
+	CHECK(!by_data("%s,uidmap=0:0:10,gidmap=0:0:10", 0), "remount");
+	CHECK(!remount_by_data("attr_timeout=0"), "attr_timeout=0");
+	CHECK(shown(",attr_timeout=0"), "attr_timeout=0");
+	CHECK(!remount_by_data("hostfs=%s,attr_timeout=5,uidmap=0:0:10,gidmap=0:0:10,ownership=host,nonotify"),
+	      "all of it");
+	CHECK(shown(",attr_timeout=5,"), "attr_timeout=5");
+	for (i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		int err = remount_by_data(bad[i]);
+
+		errno = err;
+		CHECK(err == EINVAL, bad[i]);
+	}
+	CHECK(shown(",attr_timeout=5,"), "as before");
+	check("remounted", false);
+}
+
 static void old_way(void)
 {
 	static const char *const good[] = {
@@ -98,6 +146,7 @@ static void old_way(void)
 	CHECK(!mount("none", AT, "hostfs", MS_REMOUNT | MS_RDONLY, NULL),
 	      "remount,ro");
 	check("remount,ro", true);
+	remounts();
 }
 
 /* ---- fsopen, fsconfig, fsmount ---- */

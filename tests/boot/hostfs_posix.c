@@ -240,6 +240,7 @@ static void all(void)
 	run("sticky", test_sticky);
 	run("suid", test_suid);
 	run("nodes", test_nodes);
+	run("xattrs-root", test_root_xattrs);
 }
 
 int main(int argc, char **argv)
@@ -275,6 +276,7 @@ int main(int argc, char **argv)
 	run("times", test_times);
 	run("readdir", test_readdir);
 	run("modes", test_modes);
+	run("xattrs", test_xattrs);
 	if (!strcmp(argv[2], "all"))
 		all();
 	return 0;

@@ -74,6 +74,7 @@ void test_collapse(void);
 void test_times(void);
 void test_readdir(void);
 void test_modes(void);
+void test_xattrs(void);
 
 /* What needs users, root's powers, or devices. */
 void test_chown(void);
@@ -81,6 +82,7 @@ void test_access(void);
 void test_sticky(void);
 void test_suid(void);
 void test_nodes(void);
+void test_root_xattrs(void);
 
 /* On what is mounted read-only by now. */
 void test_readonly(void);

@@ -287,6 +287,8 @@ void test_readonly(void)
 	R(ftruncate(fd, 0));
 	R(fallocate(fd, 0, 0, 10));
 	R(utimensat(AT_FDCWD, "f0", NULL, 0));
+	R(setxattr("f0", "user.a", "x", 1, 0));
+	R(removexattr("f0", "user.a"));
 	R(access("f0", W_OK));
 	R(access("f0", R_OK));
 	R(access("p0", W_OK));
