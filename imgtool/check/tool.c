@@ -111,6 +111,22 @@ static int start(struct running *tool, const char *program,
 	return tool->pid < 0 ? -1 : 0;
 }
 
+/* As Debian and most others call it. */
+static const char *package_of(const char *program)
+{
+	static const char *const packages[][2] = {
+		{ "btrfs", "btrfs-progs" },   { "fsck.erofs", "erofs-utils" },
+		{ "fsck.exfat", "exfatprogs" }, { "fsck.f2fs", "f2fs-tools" },
+		{ "fsck.vfat", "dosfstools" }, { "xfs_repair", "xfsprogs" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(packages) / sizeof(*packages); i++)
+		if (!strcmp(packages[i][0], program))
+			return packages[i][1];
+	return "e2fsprogs";
+}
+
 /* Its exit status, or -1: reported. */
 static int finish(const struct running *tool)
 {
@@ -122,7 +138,7 @@ static int finish(const struct running *tool)
 			return msg_errno(program, errno, "is lost");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE)
 		return msg_error(program, "is not installed; it is a part of "
-				 "e2fsprogs");
+				 "%s", package_of(program));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE - 1)
 		return msg_error(program, "cannot be started");
 	if (!WIFEXITED(status))

@@ -49,6 +49,7 @@ static int put_fs(struct info *info, const char *type)
 	} else {
 		report_bool(r, "readable", false);
 		report_string(r, "type", type);
+		info_names(r, &info->disk);
 		/* what should be readable has been reported */
 		status = can_read(type) ? -1 : 0;
 	}

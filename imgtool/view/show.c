@@ -265,12 +265,12 @@ static int df_one(struct show *show)
 		return 0;
 	}
 	if (!show->header)
-		printf("%-5s %*s %*s %*s %10s %10s  %s\n", "type",
+		printf("%-8s %*s %*s %*s %10s %10s  %s\n", "type",
 		       show->bytes ? 14 : 10, "size", show->bytes ? 14 : 10,
 		       "used", show->bytes ? 14 : 10, "free", "inodes",
 		       "free", "image");
 	show->header = true;
-	printf("%-5s", view->fs.type);
+	printf("%-8s", view->fs.type);
 	print_amount(show, u.blocks * u.block_size);
 	print_amount(show, (u.blocks - u.free_blocks) * u.block_size);
 	print_amount(show, u.free_blocks * u.block_size);
