@@ -111,7 +111,7 @@ const struct verb_option verb_build_options[] = {
 	  "sort by path first: the same bytes from any kind of source" },
 	{ "dry-run", OPT_DRY_RUN, NULL,
 	  "write nothing, print the size it would have" },
-	{ "quiet", 'q', NULL, "print errors only" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -124,7 +124,7 @@ struct build {
 	enum size_kind size_kind;
 	struct table table;
 	uint64_t size;
-	bool quiet, spool, dry_run, json;
+	bool spool, dry_run, json;
 	const char *fs, *profile_name;
 	const struct profile *profile;
 	struct identity_options identity;
@@ -265,10 +265,6 @@ static int take_option(struct build *build, int id, const char *value)
 	switch (id) {
 	case 'o':
 		build->image = value;
-		return 0;
-	case 'q':
-		build->quiet = true;
-		msg_set_quiet();
 		return 0;
 	case OPT_JSON:
 		build->json = true;
@@ -520,12 +516,13 @@ static int build_image(struct build *build, const struct verb_args *args)
 		     build->profile, fixed);
 	build->import.tree = &build->tree;
 	build->import.volume = &build->volume;
-	progress_begin(build->image, build->quiet || build->dry_run);
+	if (!build->dry_run)
+		progress_begin(build->image);
 	r = make_image(build, args);
 	progress_end();
 	if (r == 0 && !build->dry_run)
 		r = output_commit(&build->output);
-	if (r == 0 && (build->dry_run || build->json || !build->quiet))
+	if (r == 0 && (build->dry_run || build->json || !msg_is_quiet()))
 		print_summary(build, layout->free_blocks, layout->blocks,
 			      build->volume.inode_count);
 	volume_end(&build->volume);

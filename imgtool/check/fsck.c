@@ -35,6 +35,7 @@ const struct verb_option verb_fsck_options[] = {
 	  "of processor time for that; 0: for ever (by the size)" },
 	VERB_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
+	{ "quiet", OPTION_QUIET, NULL, "print nothing that the checker says" },
 	VERB_OPTIONS_END
 };
 
@@ -71,6 +72,8 @@ static void print_line(void *context, const char *line)
 		json_string(json, NULL, line);
 		return;
 	}
+	if (msg_is_quiet())
+		return;
 	fprintf(strncmp(line, "e2fsck", 6) ? stdout : stderr, "%s\n", line);
 	fflush(stdout);
 }

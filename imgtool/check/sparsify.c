@@ -21,11 +21,11 @@
 
 const struct verb_option verb_sparsify_options[] = {
 	VIEW_OPTION_JSON,
-	VIEW_OPTION_QUIET,
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
 	VERB_OPTIONS_END
 };
 
-static bool quiet, as_json;
+static bool as_json;
 
 /* Whole sectors of the format only. What is the backing's stays so. */
 static int punch_cow(struct disk *disk, uint64_t offset, uint64_t length)
@@ -77,7 +77,7 @@ static int punch_free(struct disk *disk, ext2_filsys fs)
 {
 	int r;
 
-	progress_begin(disk->name, quiet);
+	progress_begin(disk->name);
 	r = punch_all(disk, fs);
 	progress_end();
 	return r;
@@ -135,7 +135,7 @@ static void report(const char *name, uint64_t bytes)
 		json_number(&json, "given_back", bytes);
 		json_end(&json, '}');
 		json_done(&json);
-	} else if (!quiet) {
+	} else if (!msg_is_quiet()) {
 		printf("%s: %s given back\n", name, size_format(bytes, text));
 	}
 }
@@ -154,16 +154,15 @@ static int sparsify(struct disk *disk, const struct target *target)
 
 int verb_sparsify(int argc, char **argv)
 {
+	const struct verb_setting settings[] = {
+		{ OPT_JSON, .flag = &as_json }, { 0 },
+	};
 	struct verb_args args;
 	struct target target;
 	struct disk disk;
-	const char *value;
-	int c, r = -1;
+	int r = -1;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0)
-		*(c == OPT_JSON ? &as_json : &quiet) = true;
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (args.argc != 1)
 		return verb_usage_error(args.argc ? args.argv[1] : "IMG",

@@ -16,7 +16,7 @@ struct source {
 	const char *file;
 	enum format format;	/* FORMAT_NONE: find out */
 	const char *backing;	/* to take instead of the header's; or NULL */
-	bool allow, quiet;
+	bool allow;
 	/* when it is open */
 	struct stat st;
 	uint64_t bytes;		/* of the disk, exactly */

@@ -54,7 +54,7 @@ static int find_format(struct source *s, int fd)
 			r = msg_error(s->file, "not a usable COW file: %s%s",
 				      bad, s->format ? "" : " (for plain "
 				      "bytes: --from raw)");
-		else if (!s->format && !s->quiet)
+		else if (!s->format && !msg_is_quiet())
 			msg_error(s->file, "taken for a COW file over %s",
 				  s->backing ?: h->backing);
 		s->format = FORMAT_COW;

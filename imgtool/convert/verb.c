@@ -21,7 +21,7 @@ const struct verb_option verb_convert_options[] = {
 	  "of SRC: to take instead of its header's" },
 	{ "allow-backing", OPT_ALLOW, NULL,
 	  "a header may name a backing anywhere" },
-	{ "quiet", 'q', NULL, "no progress and no notes" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -75,7 +75,6 @@ static int parse(int argc, char **argv, struct source *s, struct target *t)
 		case OPT_BACKING: t->backing = value; break;
 		case OPT_UNDER: s->backing = value; break;
 		case OPT_ALLOW: s->allow = true; break;
-		case 'q': s->quiet = true; break;
 		}
 	}
 	if (c < 0)
@@ -93,7 +92,7 @@ static int convert(struct source *s, struct target *t)
 	};
 	int err;
 
-	progress_begin(t->file, s->quiet);
+	progress_begin(t->file);
 	err = image_copy(&copy);
 	progress_end();
 	if (!err)
@@ -111,8 +110,6 @@ int verb_convert(int argc, char **argv)
 
 	if (r)
 		return r < 0 ? STATUS_OK : r;
-	if (s.quiet)
-		msg_set_quiet();
 	if (source_open(&s))
 		return STATUS_FAILED;
 	r = target_open(&t, &s);
