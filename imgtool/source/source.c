@@ -203,6 +203,16 @@ void source_close_all(struct import *import)
 	}
 }
 
+void import_exclude(struct import *import, const char *pattern)
+{
+	import->excludes = reallocarray(import->excludes,
+					import->exclude_count + 1,
+					sizeof(char *));
+	if (!import->excludes)
+		abort();
+	import->excludes[import->exclude_count++] = pattern;
+}
+
 bool import_excludes(const struct import *import, const char *path)
 {
 	size_t i;

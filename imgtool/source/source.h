@@ -112,6 +112,9 @@ struct source *source_add(struct import *import, const char *name, int fd);
 struct source *import_add_part(struct import *import, char *name, int fd,
 			       uint64_t start, uint64_t size);
 
+/* From now on, leave out what matches PATTERN, which must stay valid. */
+void import_exclude(struct import *import, const char *pattern);
+
 /* Is this path (from the root) excluded by the user? */
 bool import_excludes(const struct import *import, const char *path);
 
