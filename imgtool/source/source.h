@@ -87,9 +87,6 @@ int source_read_archive(struct import *import, struct source *source);
 /* The file system of an image; takes the target over. */
 int source_read_image(struct import *import, struct target *target);
 
-/* Does the file begin as an ext file system or a COW file? */
-int source_is_image(int fd);
-
 /* A device table (table:FILE). */
 int source_read_table(struct import *import, struct source *source);
 
