@@ -55,8 +55,9 @@ enum engine_op {
 
 	/* changes; answers have no bytes, but those that make something, to
 	 * LINK, are its struct engine_attr */
-	ENGINE_MKNOD,	 /* offset: mode; length: major << 32 | minor */
-	ENGINE_MKDIR,	 /* offset: mode */
+	ENGINE_MKNOD,	 /* offset: umask << 32 | mode; length: major << 32 |
+			  * minor */
+	ENGINE_MKDIR,	 /* offset: umask << 32 | mode */
 	ENGINE_SYMLINK,	 /* data: target */
 	ENGINE_LINK,	 /* data: the path of the file */
 	ENGINE_RENAME,	 /* data: the new path */

@@ -242,7 +242,6 @@ int main(int argc, char **argv)
 	struct request request;
 
 	signal(SIGPIPE, SIG_IGN);
-	umask(0);
 	native = argc == 4 && !strcmp(argv[1], "--native");
 	if (native) {
 		channel = atoi(argv[2]);
