@@ -31,21 +31,35 @@ static int of_xfs(int status, bool repair)
 						       CHECK_CLEAN;
 }
 
+/* ntfsfix resets what keeps a file system from being written to. */
+static int of_ntfs(int status, bool repair)
+{
+	return status ? CHECK_LEFT : CHECK_REPAIRED;
+}
+
 static const struct checker checkers[] = {
-	{ "ext", "e2fsck", { "-f", "-n" }, { "-f", "-y" }, true, as_fsck,
-	  NULL },
-	{ "xfs", "xfs_repair", { "-f", "-n" }, { "-f", "-e" }, false, of_xfs,
-	  NULL },
-	{ "vfat", "fsck.vfat", { "-n" }, { "-a", "-w" }, false, one_of_two,
-	  NULL },
-	{ "exfat", "fsck.exfat", { "-n" }, { "-y" }, false, as_fsck, NULL },
-	{ "f2fs", "fsck.f2fs", { "--dry-run" }, { "-f", "-y" }, false,
-	  one_of_two, NULL },
-	{ "btrfs", "btrfs", { "check", "--readonly" }, { NULL }, false,
-	  one_of_two, "its own repair may make it worse; copy what can be read "
-		      "with imgtool cp" },
-	{ "erofs", "fsck.erofs", { NULL }, { NULL }, false, one_of_two,
-	  "it cannot be changed; copy what can be read with imgtool cp" },
+	{ .fs = "ext", .program = "e2fsck", .look = { "-f", "-n" },
+	  .mend = { "-f", "-y" }, .takes_offset = true, .status = as_fsck },
+	{ .fs = "xfs", .program = "xfs_repair", .look = { "-f", "-n" },
+	  .mend = { "-f", "-e" }, .status = of_xfs },
+	{ .fs = "vfat", .program = "fsck.vfat", .look = { "-n" },
+	  .mend = { "-a", "-w" }, .status = one_of_two },
+	{ .fs = "exfat", .program = "fsck.exfat", .look = { "-n" },
+	  .mend = { "-y" }, .status = as_fsck },
+	{ .fs = "f2fs", .program = "fsck.f2fs", .look = { "--dry-run" },
+	  .mend = { "-f", "-y" }, .status = one_of_two },
+	{ .fs = "btrfs", .program = "btrfs", .look = { "check", "--readonly" },
+	  .status = one_of_two,
+	  .no_mend = "its own repair may make it worse; copy what can be read "
+		     "with imgtool cp" },
+	{ .fs = "erofs", .program = "fsck.erofs", .status = one_of_two,
+	  .no_mend = "it cannot be changed; copy what can be read with imgtool "
+		     "cp" },
+	{ .fs = "ntfs", .program = "ntfsfix", .mend = { "-d" },
+	  .locks = true,
+	  .status = of_ntfs,
+	  .no_look = "Linux has no checker for it, chkdsk of Windows is one; "
+		     "--repair only makes one that was not unmounted writable" },
 };
 
 const struct checker *checker_find(const char *type)
@@ -63,9 +77,6 @@ const struct checker *checker_find(const char *type)
 
 const char *checker_missing(const char *type)
 {
-	if (!strcmp(type, "ntfs"))
-		return "for which Linux has no checker; chkdsk of Windows is "
-		       "one";
 	if (engine_find_type(type))
 		return "which has no checker; imgtool sum reads all of it";
 	return "which cannot be checked here";

@@ -11,11 +11,12 @@ struct checker {
 	const char *fs; /* as blkid calls it; "ext" for all of that */
 	const char *program;
 	const char *look[CHECKER_WORDS]; /* its words to look only ... */
-	const char *mend[CHECKER_WORDS]; /* ... and to repair; or none */
+	const char *mend[CHECKER_WORDS]; /* ... and to repair */
 	bool takes_offset; /* it reads a partition where that is */
+	bool locks;	   /* it locks the file, which we have done: not there */
 	/* Its exit status, as fsck(8) has it. */
 	int (*status)(int status, bool repair);
-	const char *no_mend; /* why it does not repair */
+	const char *no_look, *no_mend; /* why it does not do one of these */
 };
 
 /* For what blkid calls TYPE ("": unknown, which e2fsck may know); NULL if there

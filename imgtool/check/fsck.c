@@ -83,8 +83,8 @@ static int run_checker(const struct checker *checker, struct disk *disk,
 		       struct json *json)
 {
 	const char *const *words = repair ? checker->mend : checker->look;
-	bool in_place = !disk->image && (checker->takes_offset ||
-					 !disk->offset);
+	bool in_place = !disk->image && !checker->locks &&
+			(checker->takes_offset || !disk->offset);
 	int fd = disk->fd, status;
 
 	if (checker->takes_offset && tool_fits(disk))
@@ -150,8 +150,9 @@ static int check_chosen(struct disk *disk, struct json *json)
 	if (!checker)
 		msg_error(disk->name, "has %s, %s", what,
 			  checker_missing(disk->fs));
-	else if (repair && checker->no_mend)
-		msg_error(disk->name, "has %s: %s", what, checker->no_mend);
+	else if (repair ? checker->no_mend : checker->no_look)
+		msg_error(disk->name, "has %s: %s", what, repair ?
+			  checker->no_mend : checker->no_look);
 	else
 		return check_fs(checker, disk, json);
 	return CHECK_FAILED;

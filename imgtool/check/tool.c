@@ -117,7 +117,8 @@ static const char *package_of(const char *program)
 	static const char *const packages[][2] = {
 		{ "btrfs", "btrfs-progs" },   { "fsck.erofs", "erofs-utils" },
 		{ "fsck.exfat", "exfatprogs" }, { "fsck.f2fs", "f2fs-tools" },
-		{ "fsck.vfat", "dosfstools" }, { "xfs_repair", "xfsprogs" },
+		{ "fsck.vfat", "dosfstools" }, { "ntfsfix", "ntfs-3g" },
+		{ "xfs_repair", "xfsprogs" },
 	};
 	size_t i;
 

@@ -19,7 +19,7 @@
 #include "imgtool/msg.h"
 
 /* How long to wait for the end of a server that nothing uses any more; ms. */
-#define SERVER_END 10000
+#define SERVER_END 60000
 
 const struct verb_option verb_umount_options[] = {
 	{ "lazy", 'z', NULL, "even if it is in use: it goes when nobody uses it" },

@@ -109,7 +109,7 @@ refused()
 	assert_plain_error 8 "fsck: $1: has $2"
 }
 if blank ntfs mkntfs 20M mkntfs -qF; then
-	refused good.ntfs 'a file system of type ntfs, .*; chkdsk of Windows is'
+	refused good.ntfs 'a file system of type ntfs: .*chkdsk of Windows is'
 fi
 if command -v mksquashfs >/dev/null; then
 	mkdir -p tree
