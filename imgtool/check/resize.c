@@ -8,6 +8,7 @@
 
 #include "imgtool/check/retable.h"
 #include "imgtool/check/tool.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/io/output.h"
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
@@ -30,7 +31,12 @@ static int check_disk(const struct disk *disk, struct stat *st)
 				 "which imgtool convert %s NEW makes",
 				 disk->name);
 	if (!disk->partition_count && strncmp(disk->fs, "ext", 3))
-		return msg_error(disk->name, "has no ext2, ext3 or ext4 file "
+		return *disk->fs ?
+		       msg_error(disk->name, "has %s; the size of ext2, ext3 "
+				 "and ext4 can be changed. imgtool cp -a copies "
+				 "it to a new image",
+				 kind_of_contents(disk->fs)) :
+		       msg_error(disk->name, "has no ext2, ext3 or ext4 file "
 				 "system");
 	if (fstat(disk->fd, st) || !S_ISREG(st->st_mode))
 		return msg_error(disk->name, "is not a regular file");

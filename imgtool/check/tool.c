@@ -286,7 +286,7 @@ int tool_fits(struct disk *disk)
 }
 
 /* Report the last line of what a program has said. */
-static void report_last(const char *name, const char *program, int out)
+static void report_last(const struct running *tool, const char *name, int out)
 {
 	char text[4096];
 	off_t end = lseek(out, 0, SEEK_END);
@@ -300,7 +300,9 @@ static void report_last(const char *name, const char *program, int out)
 	text[n > 0 ? n : 0] = 0;
 	line = strrchr(text, '\n');
 	line = line ? line + 1 : text;
-	msg_error(name, "%s: %s", program, *line ? line : "failed");
+	line = rename_file(tool, line, name);
+	msg_error(name, "%s: %s", tool->program, *line ? line : "failed");
+	free(line);
 }
 
 int tool_quiet(const char *program, const char *const *args, int fd,
@@ -314,7 +316,7 @@ int tool_quiet(const char *program, const char *const *args, int fd,
 	if (start(&tool, program, args, fd, offset, last, out) == 0)
 		status = finish(&tool);
 	if (status > most)
-		report_last(name, program, out);
+		report_last(&tool, name, out);
 	close(out);
 	return status < 0 || status > most ? -1 : status;
 }

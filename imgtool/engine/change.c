@@ -337,6 +337,15 @@ int change_sync(struct fs *fs, uint64_t ino)
 	return engine_leave(e, engine_ask_about(e, ino, ENGINE_SYNC, 0));
 }
 
+int change_trim(struct fs *fs)
+{
+	struct client_request op = { .op = ENGINE_TRIM };
+	struct engine *e;
+
+	engine_enter(fs, NODE_ROOT, &e);
+	return engine_leave(e, ask(e, &op));
+}
+
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor)
 {
 	struct engine *e;

@@ -51,6 +51,7 @@ enum engine_op {
 			  * -> struct engine_handle */
 	ENGINE_CLOSE,	 /* offset: the handle */
 	ENGINE_SYNC,	 /* a file or directory is on the disk */
+	ENGINE_TRIM,	 /* the disk learns what is free */
 	ENGINE_END,	 /* write everything, unmount, power off */
 
 	/* changes; answers have no bytes, but those that make something, to

@@ -173,6 +173,7 @@ static void (*const services[])(const struct request *request) = {
 	[ENGINE_SETATTR] = serve_setattr,
 	[ENGINE_SETXATTR] = serve_setxattr,
 	[ENGINE_DELXATTR] = serve_delxattr,
+	[ENGINE_TRIM] = serve_trim,
 };
 
 static void serve(const struct request *request)
