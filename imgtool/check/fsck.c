@@ -67,6 +67,7 @@ static int copy_back(struct disk *disk, int fd)
 static void print_line(void *context, const char *line)
 {
 	struct json *json = context;
+	char *safe;
 
 	if (json) {
 		json_string(json, NULL, line);
@@ -74,8 +75,10 @@ static void print_line(void *context, const char *line)
 	}
 	if (msg_is_quiet())
 		return;
-	fprintf(strncmp(line, "e2fsck", 6) ? stdout : stderr, "%s\n", line);
+	safe = msg_visible(line, "");
+	fprintf(strncmp(line, "e2fsck", 6) ? stdout : stderr, "%s\n", safe);
 	fflush(stdout);
+	free(safe);
 }
 
 /* Its status as fsck(8) has it, or -1: reported. */
