@@ -10,6 +10,7 @@
 
 #include <uuid/uuid.h>
 
+#include "imgtool/convert/layer.h"
 #include "imgtool/ext4/spool.h"
 #include "imgtool/ext4/volume.h"
 #include "imgtool/finish.h"
@@ -60,12 +61,18 @@ enum {
 	OPT_MIRROR,
 	OPT_SPOOL,
 	OPT_DRY_RUN,
+	OPT_FORMAT,
+	OPT_BACKING,
 };
 
 const struct verb_option verb_build_options[] = {
 	{ "output", 'o', "IMG", "the image to make; replaced if it exists" },
 	{ "size", OPT_SIZE, "auto|N|+N",
 	  "size of the image, or with + how much stays free" },
+	{ "format", OPT_FORMAT, "raw|cow",
+	  "of the image; cow if it gets a backing, else raw" },
+	{ "backing", OPT_BACKING, "FILE",
+	  "of a COW file: what is the same there is left out" },
 	{ "fs", OPT_FS, "ext4|ext3|ext2", "what to make; ext4 if not given" },
 	{ "profile", OPT_PROFILE, "NAME",
 	  "the oldest system that must read it, like debian-8" },
@@ -111,7 +118,7 @@ const struct verb_option verb_build_options[] = {
 	  "sort by path first: the same bytes from any kind of source" },
 	{ "dry-run", OPT_DRY_RUN, NULL,
 	  "write nothing, print the size it would have" },
-	{ "quiet", 'q', NULL, "print errors only" },
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
 	VIEW_OPTION_JSON,
 	VERB_OPTIONS_END
 };
@@ -120,11 +127,13 @@ enum size_kind { SIZE_AUTO, SIZE_FIXED, SIZE_FREE };
 
 struct build {
 	const char *image;
+	const char *backing; /* of a COW file; NULL: a raw image */
+	enum format format;
 	const char *fakeroot_state;
 	enum size_kind size_kind;
 	struct table table;
 	uint64_t size;
-	bool quiet, spool, dry_run, json;
+	bool spool, dry_run, json;
 	const char *fs, *profile_name;
 	const struct profile *profile;
 	struct identity_options identity;
@@ -194,18 +203,6 @@ static int parse_uuid(struct build *build, const char *text)
 	return 0;
 }
 
-static void add_exclude(struct build *build, const char *pattern)
-{
-	struct import *import = &build->import;
-
-	import->excludes = reallocarray(import->excludes,
-					import->exclude_count + 1,
-					sizeof(char *));
-	if (!import->excludes)
-		abort();
-	import->excludes[import->exclude_count++] = pattern;
-}
-
 static int parse_map(struct idmap *map, const char *text)
 {
 	if (idmap_add(map, text) < 0)
@@ -266,15 +263,18 @@ static int take_option(struct build *build, int id, const char *value)
 	case 'o':
 		build->image = value;
 		return 0;
-	case 'q':
-		build->quiet = true;
-		msg_set_quiet();
-		return 0;
 	case OPT_JSON:
 		build->json = true;
 		return 0;
 	case OPT_SIZE:
 		return parse_size(build, value);
+	case OPT_FORMAT:
+		build->format = format_of(value);
+		return build->format ? 0 : verb_usage_error(value, "neither raw "
+							    "nor cow");
+	case OPT_BACKING:
+		build->backing = value;
+		return 0;
 	case OPT_FS:
 		build->fs = value;
 		return 0;
@@ -320,7 +320,7 @@ static int take_option(struct build *build, int id, const char *value)
 		build->dry_run = true;
 		return 0;
 	case OPT_EXCLUDE:
-		add_exclude(build, value);
+		import_exclude(&build->import, value);
 		return 0;
 	}
 	return parse_others(build, id, value);
@@ -374,6 +374,23 @@ static int check_operands(const struct build *build,
 	if (pipes > 1)
 		return verb_usage_error("-", "standard input can be a source "
 					"only once");
+	return 0;
+}
+
+/* A COW file shows a disk as large as its backing. -1: reported. */
+static int take_backing(struct build *build)
+{
+	uint64_t size;
+
+	if (layer_size(build->image, build->backing, &size) < 0)
+		return -1;
+	if (build->size_kind == SIZE_FREE ||
+	    (build->size_kind == SIZE_FIXED && build->size != size))
+		return msg_error("--size", "a COW file has the size of its "
+				 "backing, here %llu bytes",
+				 (unsigned long long)size);
+	build->size_kind = SIZE_FIXED;
+	build->size = size;
 	return 0;
 }
 
@@ -490,15 +507,20 @@ static int open_output(struct build *build)
 		return output_count(&build->output, build->image);
 	if (output_open(&build->output, build->image) < 0)
 		return -1;
+	if (build->backing)
+		output_keep_unnamed(&build->output);
 	return output_set_base(&build->output, table_before(&build->table));
 }
 
 static int build_image(struct build *build, const struct verb_args *args)
 {
-	uint64_t fixed = build->size_kind == SIZE_FIXED ? build->size : 0;
 	const struct layout *layout = &build->volume.layout;
+	uint64_t fixed;
 	int r;
 
+	if (build->backing && take_backing(build) < 0)
+		return STATUS_FAILED;
+	fixed = build->size_kind == SIZE_FIXED ? build->size : 0;
 	if (build->table.kind && fixed && fixed < table_bytes(build) + (1 << 20))
 		return verb_usage_error("--size", "has no room for the "
 					"partition table");
@@ -520,12 +542,15 @@ static int build_image(struct build *build, const struct verb_args *args)
 		     build->profile, fixed);
 	build->import.tree = &build->tree;
 	build->import.volume = &build->volume;
-	progress_begin(build->image, build->quiet || build->dry_run);
+	if (!build->dry_run)
+		progress_begin(build->image);
 	r = make_image(build, args);
 	progress_end();
 	if (r == 0 && !build->dry_run)
-		r = output_commit(&build->output);
-	if (r == 0 && (build->dry_run || build->json || !build->quiet))
+		r = build->backing ?
+		    layer_make(&build->output, build->backing) :
+		    output_commit(&build->output);
+	if (r == 0 && (build->dry_run || build->json || !msg_is_quiet()))
 		print_summary(build, layout->free_blocks, layout->blocks,
 			      build->volume.inode_count);
 	volume_end(&build->volume);
@@ -552,6 +577,7 @@ int verb_build(int argc, char **argv)
 		status = choose_profile(build) ?: take_environment(build);
 	if (c == 0 && !status)
 		status = check_operands(build, &args) ?:
+			 format_choose(&build->format, build->backing) ?:
 			 system_files(&build->system, &build->table,
 				      &build->system_files);
 	/* A file size limit must give an error, not end the program. */

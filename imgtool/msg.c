@@ -32,40 +32,53 @@ bool msg_is_quiet(void)
 	return quiet;
 }
 
-/* Copy TEXT to OUT with everything that could move a terminal's cursor made
- * visible. OUT has room for four times the length of TEXT, plus one. */
-static void escape(char *out, const char *text)
+/* A control character, alone or in UTF-8 (U+0080 to U+009F, of which terminals
+ * take one for escape and bracket). */
+static bool is_control(unsigned char c, unsigned char before,
+		       unsigned char behind)
 {
-	for (; *text; text++) {
-		unsigned char c = *text;
+	return c < 0x20 || c == 0x7f ||
+	       (c == 0xc2 && behind >= 0x80 && behind < 0xa0) ||
+	       (before == 0xc2 && c >= 0x80 && c < 0xa0);
+}
 
-		if (c < 0x20 || c == 0x7f) {
-			*out++ = '\\';
-			*out++ = '0' + (c >> 6);
-			*out++ = '0' + (c >> 3 & 7);
-			*out++ = '0' + (c & 7);
+char *msg_visible(const char *text, const char *also)
+{
+	const char *p;
+	char *out = mem_alloc(strlen(text) * 4 + 1), *to = out;
+
+	for (p = text; *p; p++) {
+		unsigned char c = *p;
+
+		if (is_control(c, p > text ? p[-1] : 0, p[1]) ||
+		    strchr(also, c)) {
+			*to++ = '\\';
+			*to++ = '0' + (c >> 6);
+			*to++ = '0' + (c >> 3 & 7);
+			*to++ = '0' + (c & 7);
 		} else {
-			*out++ = c;
+			*to++ = c;
 		}
 	}
-	*out = 0;
+	*to = 0;
+	return out;
 }
 
 /* One write for the whole line, so that lines of several processes on one
  * terminal do not mix. */
 static void put_line(const char *object, const char *kind, const char *reason)
 {
-	char *text, *safe;
+	char *text, *safe, *line;
 
 	text = mem_printf("imgtool: %s%s%s%s%s%s", current_verb ?: "",
 			  current_verb ? ": " : "", object ?: "",
 			  object ? ": " : "", kind, reason);
-	safe = mem_alloc(strlen(text) * 4 + 2);
-	escape(safe, text);
-	strcat(safe, "\n");
+	safe = msg_visible(text, "");
+	line = mem_printf("%s\n", safe);
 	fflush(stdout);
 	progress_hide();
-	fputs(safe, stderr);
+	fputs(line, stderr);
+	free(line);
 	free(safe);
 	free(text);
 }

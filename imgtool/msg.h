@@ -37,6 +37,10 @@ int msg_errno(const char *object, int err, const char *reason, ...)
 void msg_warning(const char *object, const char *reason, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* TEXT, in new memory, with what could move a terminal's cursor, and all that is
+ * in ALSO, as \ooo. */
+char *msg_visible(const char *text, const char *also);
+
 /* Memory or a message and exit(1). SIZE 0 gives a valid pointer. */
 void *mem_alloc(size_t size);
 void *mem_zalloc(size_t size);

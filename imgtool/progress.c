@@ -3,6 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "imgtool/msg.h"
 #include "imgtool/progress.h"
 #include "imgtool/size.h"
 
@@ -21,10 +22,10 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-void progress_begin(const char *name, bool quiet)
+void progress_begin(const char *name)
 {
 	what = name;
-	on = !quiet && isatty(STDERR_FILENO);
+	on = !msg_is_quiet() && isatty(STDERR_FILENO);
 	shown = false;
 	sum = expected = 0;
 	next = on ? now() + 1000 : 0;

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Begin. WHAT must stay valid; nothing is shown if quiet. */
-void progress_begin(const char *what, bool quiet);
+/* Begin. WHAT must stay valid; nothing is shown with --quiet. */
+void progress_begin(const char *what);
 
 /* Cheap enough to be called for each piece. OF 0: not known. */
 void progress_show(uint64_t done, uint64_t of);

@@ -57,6 +57,7 @@ const struct verb_option verb_run_options[] = {
 	{ "kernel", OPT_KERNEL, "FILE", "the kernel to boot" },
 	{ "append", OPT_APPEND, "ARGS", "more arguments for the kernel" },
 	{ "verbose", 'v', NULL, "show the kernel's messages" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 

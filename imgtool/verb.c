@@ -167,6 +167,10 @@ int verb_args_next(struct verb_args *args, const char **value)
 		return -1;
 	}
 	*value = optarg;
+	if (c == OPTION_QUIET) {
+		msg_set_quiet();
+		return verb_args_next(args, value);
+	}
 	if (c == OPTION_ALLOW_BACKING) {
 		disk_allow_backing();
 		return verb_args_next(args, value);
@@ -178,6 +182,25 @@ int verb_args_next(struct verb_args *args, const char **value)
 						"direct or guest");
 		args_done(args);
 		return -1;
+	}
+	return c;
+}
+
+int verb_args_read(struct verb_args *args, int argc, char **argv,
+		   const struct verb_setting *settings)
+{
+	const struct verb_setting *s;
+	const char *value;
+	int c;
+
+	verb_args_start(args, argc, argv, 0);
+	while ((c = verb_args_next(args, &value)) > 0) {
+		for (s = settings; s->id != c; s++)
+			assert(s->id);
+		if (s->flag)
+			*s->flag = true;
+		else
+			*s->value = value;
 	}
 	return c;
 }

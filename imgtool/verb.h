@@ -22,11 +22,14 @@
  *	if (c < 0)
  *		return args.status;
  *	... args.argc and args.argv are the operands that are left ...
+ *
+ * or, where options are just noted, by verb_args_read().
  */
 #ifndef IMGTOOL_VERB_H
 #define IMGTOOL_VERB_H
 
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 /* Exit statuses of every verb that does not return a guest's. */
@@ -39,8 +42,11 @@ enum {
 /* The first value for options that have no short letter. */
 enum { OPTION_LONG_ONLY = 256 };
 
-/* Of all verbs that have them; no verb sees them. */
-enum { OPTION_ENGINE = 8192, OPTION_ALLOW_BACKING };
+/* Of all verbs that have them; no verb sees them. What --quiet is for, asks
+ * msg_is_quiet(). */
+enum { OPTION_QUIET = 'q', OPTION_ENGINE = 8192, OPTION_ALLOW_BACKING };
+#define VERB_OPTION_QUIET                                                      \
+	{ "quiet", OPTION_QUIET, NULL, "no progress and no warnings" }
 #define VERB_OPTION_ENGINE                                                     \
 	{ "engine", OPTION_ENGINE, "auto|direct|guest",                        \
 	  "what reads the file system" }
@@ -110,6 +116,20 @@ void verb_args_start(struct verb_args *args, int argc, char **argv, int flags);
  * asked for and printed, or because an option is wrong and was reported.
  */
 int verb_args_next(struct verb_args *args, const char **value);
+
+/* What an option that was given sets: a flag, or where its value goes. */
+struct verb_setting {
+	int id; /* 0: the end of a list of these */
+	bool *flag;
+	const char **value;
+};
+
+/*
+ * Reads all options, for a verb of which each is one of SETTINGS; those that
+ * are in none of this verb's options do no harm. 0, or -1: return args->status.
+ */
+int verb_args_read(struct verb_args *args, int argc, char **argv,
+		   const struct verb_setting *settings);
 
 /*
  * Report a wrong command line: "imgtool: VERB: OBJECT: reason; see imgtool

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * imgtool fsck: the container by what `cow check` does, then the file system
- * by e2fsck: in a raw image where it is, of a COW file on a temporary copy,
- * from which what e2fsck has changed goes back through the COW file's writer.
+ * by its own checker: in a raw image where it is, of a COW file, or a partition
+ * for all but e2fsck, on a temporary copy, from which what was changed goes back
+ * through the image's writer.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +13,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "imgtool/check/checker.h"
 #include "imgtool/check/tool.h"
 #include "imgtool/cow/cow.h"
 #include "imgtool/cow/findings.h"
 #include "imgtool/image/disk.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/image/target.h"
 #include "imgtool/msg.h"
 #include "imgtool/view/verbs.h"
@@ -29,9 +32,10 @@ enum { OPT_REPAIR = OPTION_LONG_ONLY, OPT_TIMEOUT };
 const struct verb_option verb_fsck_options[] = {
 	{ "repair", OPT_REPAIR, NULL, "repair what is found" },
 	{ "timeout", OPT_TIMEOUT, "SECONDS",
-	  "of processor time for e2fsck; 0: for ever (by the size)" },
+	  "of processor time for that; 0: for ever (by the size)" },
 	VERB_OPTION_ALLOW_BACKING,
 	VIEW_OPTION_JSON,
+	{ "quiet", OPTION_QUIET, NULL, "print nothing that the checker says" },
 	VERB_OPTIONS_END
 };
 
@@ -63,33 +67,44 @@ static int copy_back(struct disk *disk, int fd)
 static void print_line(void *context, const char *line)
 {
 	struct json *json = context;
+	char *safe;
 
 	if (json) {
 		json_string(json, NULL, line);
 		return;
 	}
-	fprintf(strncmp(line, "e2fsck", 6) ? stdout : stderr, "%s\n", line);
+	if (msg_is_quiet())
+		return;
+	safe = msg_visible(line, "");
+	fprintf(strncmp(line, "e2fsck", 6) ? stdout : stderr, "%s\n", safe);
 	fflush(stdout);
+	free(safe);
 }
 
-static int run_e2fsck(struct disk *disk, struct json *json)
+/* Its status as fsck(8) has it, or -1: reported. */
+static int run_checker(const struct checker *checker, struct disk *disk,
+		       struct json *json)
 {
-	const char *const look[] = { "-f", "-n", NULL };
-	const char *const mend[] = { "-f", "-y", NULL };
-	int fd = disk->fd, status = -1;
+	const char *const *words = repair ? checker->mend : checker->look;
+	bool in_place = !disk->image && !checker->locks &&
+			(checker->takes_offset || !disk->offset);
+	int fd = disk->fd, status;
 
-	if (tool_fits(disk))
+	if (checker->takes_offset && tool_fits(disk))
 		return -1;
 	if (!has_limit)
 		tool_limit_size(disk);
-	if (!disk->image)
-		return tool_lines("e2fsck", repair ? mend : look, fd,
-				  disk->offset, disk->name, print_line, json);
-	fd = tool_copy(disk);
+	if (!in_place)
+		fd = tool_copy(disk);
 	if (fd < 0)
 		return -1;
-	status = tool_lines("e2fsck", repair ? mend : look, fd, 0, disk->name,
+	status = tool_lines(checker->program, words, fd,
+			    in_place ? disk->offset : 0, disk->name,
 			    print_line, json);
+	if (status >= 0)
+		status = checker->status(status, repair);
+	if (in_place)
+		return status;
 	if (status > 0 && status < CHECK_FAILED && repair &&
 	    copy_back(disk, fd))
 		status = -1;
@@ -97,7 +112,22 @@ static int run_e2fsck(struct disk *disk, struct json *json)
 	return status;
 }
 
-static int check_fs(struct disk *disk, struct json *json)
+static int check_with(const struct checker *checker, struct disk *disk,
+		      struct json *json)
+{
+	int status = run_checker(checker, disk, json);
+
+	if (status < 0)
+		return CHECK_FAILED;
+	if (repair && status & CHECK_LEFT && !strcmp(checker->fs, "xfs"))
+		msg_error(disk->name, "has a journal that is not empty; any "
+			  "change with imgtool makes that good, as imgtool "
+			  "touch %s:/", disk->name);
+	return status;
+}
+
+static int check_fs(const struct checker *checker, struct disk *disk,
+		    struct json *json)
 {
 	int status;
 
@@ -106,15 +136,29 @@ static int check_fs(struct disk *disk, struct json *json)
 		json_string(json, "type", disk->fs);
 		json_begin(json, "messages", '[');
 	}
-	status = run_e2fsck(disk, as_json ? json : NULL);
-	if (status < 0)
-		status = CHECK_FAILED;
+	status = check_with(checker, disk, as_json ? json : NULL);
 	if (as_json) {
 		json_end(json, ']');
 		json_number(json, "status", (uint64_t)status);
 		json_end(json, '}');
 	}
 	return status;
+}
+
+static int check_chosen(struct disk *disk, struct json *json)
+{
+	const struct checker *checker = checker_find(disk->fs);
+	const char *what = kind_of_contents(disk->fs);
+
+	if (!checker)
+		msg_error(disk->name, "has %s, %s", what,
+			  checker_missing(disk->fs));
+	else if (repair ? checker->no_mend : checker->no_look)
+		msg_error(disk->name, "has %s: %s", what, repair ?
+			  checker->no_mend : checker->no_look);
+	else
+		return check_fs(checker, disk, json);
+	return CHECK_FAILED;
 }
 
 static int open_and_check(struct target *target, struct json *json)
@@ -124,14 +168,8 @@ static int open_and_check(struct target *target, struct json *json)
 
 	if (disk_open(&disk, target->file, repair))
 		return CHECK_FAILED;
-	if (disk_choose(&disk, target->partition) == 0) {
-		/* what libblkid does not know any more e2fsck may find */
-		if (*disk.fs && strncmp(disk.fs, "ext", 3))
-			msg_error(disk.name, "has a %s file system; ext2, ext3 "
-				  "and ext4 can be checked here", disk.fs);
-		else
-			status = check_fs(&disk, json);
-	}
+	if (disk_choose(&disk, target->partition) == 0)
+		status = check_chosen(&disk, json);
 	disk_close(&disk);
 	return status;
 }

@@ -8,6 +8,7 @@
 
 #include "imgtool/check/retable.h"
 #include "imgtool/check/tool.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/io/output.h"
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
@@ -17,11 +18,9 @@
 #define SECTOR 512
 
 const struct verb_option verb_resize_options[] = {
-	VIEW_OPTION_QUIET,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
-
-static bool quiet;
 
 /* Can it be done with such a disk? -1: reported */
 static int check_disk(const struct disk *disk, struct stat *st)
@@ -32,7 +31,12 @@ static int check_disk(const struct disk *disk, struct stat *st)
 				 "which imgtool convert %s NEW makes",
 				 disk->name);
 	if (!disk->partition_count && strncmp(disk->fs, "ext", 3))
-		return msg_error(disk->name, "has no ext2, ext3 or ext4 file "
+		return *disk->fs ?
+		       msg_error(disk->name, "has %s; the size of ext2, ext3 "
+				 "and ext4 can be changed. imgtool cp -a copies "
+				 "it to a new image",
+				 kind_of_contents(disk->fs)) :
+		       msg_error(disk->name, "has no ext2, ext3 or ext4 file "
 				 "system");
 	if (fstat(disk->fd, st) || !S_ISREG(st->st_mode))
 		return msg_error(disk->name, "is not a regular file");
@@ -58,7 +62,7 @@ static int copy(const struct disk *disk, struct output *out)
 {
 	int r;
 
-	progress_begin(disk->name, quiet);
+	progress_begin(disk->name);
 	progress_expect(disk->allocated);
 	r = copy_data(disk, out);
 	progress_end();
@@ -126,18 +130,13 @@ static int resize(const struct disk *disk, uint64_t size)
 
 int verb_resize(int argc, char **argv)
 {
+	const struct verb_setting settings[] = { { 0 } };
 	struct verb_args args;
 	struct disk disk;
-	const char *value;
 	uint64_t size;
-	int c, r;
+	int r;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0)
-		quiet = true;
-	if (quiet)
-		msg_set_quiet();
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (args.argc != 2)
 		return verb_usage_error(args.argc < 2 ? "IMG SIZE" :

@@ -1,16 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * imgtool sparsify: holes for blocks that are free. The bitmap is believed
- * only after e2fsck has found nothing wrong.
+ * imgtool sparsify: holes for blocks that are free. The bitmap of ext2, ext3 and
+ * ext4 is believed only after e2fsck has found nothing wrong. Of other file
+ * systems, the guest that has it mounted tells its disk what is free.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "imgtool/check/tool.h"
+#include "imgtool/edit/edit.h"
+#include "imgtool/engine/change.h"
+#include "imgtool/engine/engine.h"
 #include "imgtool/image/io.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/image/target.h"
 #include "imgtool/msg.h"
 #include "imgtool/progress.h"
@@ -20,12 +27,14 @@
 #include "ubd/format/format.h"
 
 const struct verb_option verb_sparsify_options[] = {
+	VERB_OPTION_ALLOW_BACKING,
+	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
-	VIEW_OPTION_QUIET,
+	{ "quiet", OPTION_QUIET, NULL, "print errors only" },
 	VERB_OPTIONS_END
 };
 
-static bool quiet, as_json;
+static bool as_json;
 
 /* Whole sectors of the format only. What is the backing's stays so. */
 static int punch_cow(struct disk *disk, uint64_t offset, uint64_t length)
@@ -77,7 +86,7 @@ static int punch_free(struct disk *disk, ext2_filsys fs)
 {
 	int r;
 
-	progress_begin(disk->name, quiet);
+	progress_begin(disk->name);
 	r = punch_all(disk, fs);
 	progress_end();
 	return r;
@@ -105,6 +114,10 @@ static int sparsify_fs(struct disk *disk)
 	ext2_filsys fs;
 	int r = -1;
 
+	if (*disk->fs && strncmp(disk->fs, "ext", 3))
+		return msg_error(disk->name, "has %s, of which only a guest "
+				 "knows what is free",
+				 kind_of_contents(disk->fs));
 	tool_limit_size(disk);
 	if (tool_fits(disk) || check(disk) < 0)
 		return -1;
@@ -135,35 +148,71 @@ static void report(const char *name, uint64_t bytes)
 		json_number(&json, "given_back", bytes);
 		json_end(&json, '}');
 		json_done(&json);
-	} else if (!quiet) {
+	} else if (!msg_is_quiet()) {
 		printf("%s: %s given back\n", name, size_format(bytes, text));
 	}
 }
 
-static int sparsify(struct disk *disk, const struct target *target)
+/* Takes the target over. -1: reported */
+static int trim(struct target *target)
 {
-	struct stat before, after;
+	struct edit edit;
+	int r;
 
-	if (disk_choose(disk, target->partition) || fstat(disk->fd, &before) ||
-	    sparsify_fs(disk) || disk_sync(disk) || fstat(disk->fd, &after))
+	if (edit_open(&edit, target) < 0)
 		return -1;
-	report(disk->name, after.st_blocks < before.st_blocks ?
-	       (uint64_t)(before.st_blocks - after.st_blocks) * 512 : 0);
-	return 0;
+	r = edit_begin(&edit) ?: change_trim(&edit.view.fs);
+	if (r < 0)
+		edit_error(&edit, "/", r);
+	return edit_close(&edit) < 0 || r < 0 ? -1 : 0;
+}
+
+/* 1: that needs a guest. -1: reported */
+static int sparsify_here(const struct target *target)
+{
+	struct disk disk;
+	int r;
+
+	if (disk_open(&disk, target->file, true))
+		return -1;
+	r = disk_choose(&disk, target->partition);
+	if (!r)
+		r = engine_wanted(&disk) ? 1 :
+		    sparsify_fs(&disk) || disk_sync(&disk) ? -1 : 0;
+	disk_close(&disk);
+	return r;
+}
+
+/* Takes the target over. */
+static int sparsify(struct target *target)
+{
+	char *file = mem_strdup(target->file);
+	struct stat before, after;
+	int r = stat(file, &before) ?
+		msg_errno(file, errno, "cannot be looked at") :
+		sparsify_here(target);
+
+	if (r > 0)
+		r = trim(target);
+	if (!r && stat(file, &after))
+		r = msg_errno(file, errno, "cannot be looked at");
+	if (!r)
+		report(file, after.st_blocks < before.st_blocks ?
+		       (uint64_t)(before.st_blocks - after.st_blocks) * 512 : 0);
+	free(file);
+	return r;
 }
 
 int verb_sparsify(int argc, char **argv)
 {
+	const struct verb_setting settings[] = {
+		{ OPT_JSON, .flag = &as_json }, { 0 },
+	};
 	struct verb_args args;
 	struct target target;
-	struct disk disk;
-	const char *value;
-	int c, r = -1;
+	int r;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0)
-		*(c == OPT_JSON ? &as_json : &quiet) = true;
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (args.argc != 1)
 		return verb_usage_error(args.argc ? args.argv[1] : "IMG",
@@ -175,10 +224,7 @@ int verb_sparsify(int argc, char **argv)
 		return verb_usage_error(args.argv[0],
 					"takes an image, not a path");
 	}
-	if (!disk_open(&disk, target.file, true)) {
-		r = sparsify(&disk, &target);
-		disk_close(&disk);
-	}
+	r = sparsify(&target);
 	target_free(&target);
 	return r ? STATUS_FAILED : STATUS_OK;
 }

@@ -111,6 +111,23 @@ static int start(struct running *tool, const char *program,
 	return tool->pid < 0 ? -1 : 0;
 }
 
+/* As Debian and most others call it. */
+static const char *package_of(const char *program)
+{
+	static const char *const packages[][2] = {
+		{ "btrfs", "btrfs-progs" },   { "fsck.erofs", "erofs-utils" },
+		{ "fsck.exfat", "exfatprogs" }, { "fsck.f2fs", "f2fs-tools" },
+		{ "fsck.vfat", "dosfstools" }, { "ntfsfix", "ntfs-3g" },
+		{ "xfs_repair", "xfsprogs" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(packages) / sizeof(*packages); i++)
+		if (!strcmp(packages[i][0], program))
+			return packages[i][1];
+	return "e2fsprogs";
+}
+
 /* Its exit status, or -1: reported. */
 static int finish(const struct running *tool)
 {
@@ -122,7 +139,7 @@ static int finish(const struct running *tool)
 			return msg_errno(program, errno, "is lost");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE)
 		return msg_error(program, "is not installed; it is a part of "
-				 "e2fsprogs");
+				 "%s", package_of(program));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE - 1)
 		return msg_error(program, "cannot be started");
 	if (!WIFEXITED(status))
@@ -269,7 +286,7 @@ int tool_fits(struct disk *disk)
 }
 
 /* Report the last line of what a program has said. */
-static void report_last(const char *name, const char *program, int out)
+static void report_last(const struct running *tool, const char *name, int out)
 {
 	char text[4096];
 	off_t end = lseek(out, 0, SEEK_END);
@@ -283,7 +300,9 @@ static void report_last(const char *name, const char *program, int out)
 	text[n > 0 ? n : 0] = 0;
 	line = strrchr(text, '\n');
 	line = line ? line + 1 : text;
-	msg_error(name, "%s: %s", program, *line ? line : "failed");
+	line = rename_file(tool, line, name);
+	msg_error(name, "%s: %s", tool->program, *line ? line : "failed");
+	free(line);
 }
 
 int tool_quiet(const char *program, const char *const *args, int fd,
@@ -297,7 +316,7 @@ int tool_quiet(const char *program, const char *const *args, int fd,
 	if (start(&tool, program, args, fd, offset, last, out) == 0)
 		status = finish(&tool);
 	if (status > most)
-		report_last(name, program, out);
+		report_last(&tool, name, out);
 	close(out);
 	return status < 0 || status > most ? -1 : status;
 }

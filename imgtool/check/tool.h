@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The programs of e2fsprogs, run on an open file. */
+/* Programs that check and change file systems, run on an open file. */
 #ifndef IMGTOOL_CHECK_TOOL_H
 #define IMGTOOL_CHECK_TOOL_H
 

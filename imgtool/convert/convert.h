@@ -7,16 +7,15 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
+#include "imgtool/convert/layer.h"
 #include "imgtool/io/output.h"
 #include "ubd/format/format.h"
-
-enum format { FORMAT_NONE, FORMAT_RAW, FORMAT_COW };
 
 struct source {
 	const char *file;
 	enum format format;	/* FORMAT_NONE: find out */
 	const char *backing;	/* to take instead of the header's; or NULL */
-	bool allow, quiet;
+	bool allow;
 	/* when it is open */
 	struct stat st;
 	uint64_t bytes;		/* of the disk, exactly */
@@ -48,5 +47,8 @@ int target_open(struct target *target, const struct source *source);
 /* Complete and on the disk, or nothing is left. -1: reported */
 int target_commit(struct target *target);
 void target_abort(struct target *target);
+
+/* Copies, and commits the target or aborts it. -1: reported */
+int convert_copy(struct source *source, struct target *target);
 
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "imgtool/convert/convert.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/msg.h"
 #include "ubd/format/cow.h"
 #include "ubd/host/cow_open.h"
@@ -37,11 +38,13 @@ static int find_format(struct source *s, int fd)
 	unsigned char head[COW_HEADER_MOST];
 	ssize_t n = io_file_head(fd, head, sizeof(head));
 	struct cow_header *h = mem_alloc(sizeof(*h));
-	const char *bad;
+	const char *bad, *other = n < 0 ? NULL : kind_of_file(head, (size_t)n);
 	int r = 0;
 
 	if (n < 0) {
 		r = msg_errno(s->file, errno, "cannot be read");
+	} else if (other && !s->format) {
+		r = kind_refuse(s->file, other);
 	} else if (s->format == FORMAT_RAW ||
 		   (!s->format && !cow_probe(head, (size_t)n))) {
 		s->format = FORMAT_RAW;
@@ -51,7 +54,7 @@ static int find_format(struct source *s, int fd)
 			r = msg_error(s->file, "not a usable COW file: %s%s",
 				      bad, s->format ? "" : " (for plain "
 				      "bytes: --from raw)");
-		else if (!s->format && !s->quiet)
+		else if (!s->format && !msg_is_quiet())
 			msg_error(s->file, "taken for a COW file over %s",
 				  s->backing ?: h->backing);
 		s->format = FORMAT_COW;

@@ -21,15 +21,9 @@ const struct verb_option verb_convert_options[] = {
 	  "of SRC: to take instead of its header's" },
 	{ "allow-backing", OPT_ALLOW, NULL,
 	  "a header may name a backing anywhere" },
-	{ "quiet", 'q', NULL, "no progress and no notes" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
-
-static enum format format_of(const char *name)
-{
-	return !strcmp(name, "raw") ? FORMAT_RAW :
-	       !strcmp(name, "cow") ? FORMAT_COW : FORMAT_NONE;
-}
 
 /* STATUS_OK, or what to return. */
 static int check_options(struct verb_args *args, struct source *s,
@@ -40,13 +34,8 @@ static int check_options(struct verb_args *args, struct source *s,
 					args->argv[2], "takes two operands");
 	s->file = args->argv[0];
 	t->file = args->argv[1];
-	if (!t->format)
-		t->format = t->backing ? FORMAT_COW : FORMAT_RAW;
-	if (t->format == FORMAT_RAW && t->backing)
-		return verb_usage_error("--backing", "a raw file has none (that "
-					"of SRC is --source-backing)");
-	if (t->format == FORMAT_COW && !t->backing)
-		return verb_usage_error("--format cow", "needs --backing");
+	if (format_choose(&t->format, t->backing))
+		return STATUS_USAGE;
 	if (s->backing && s->format == FORMAT_RAW)
 		return verb_usage_error("--source-backing", "a raw file has "
 					"none");
@@ -75,7 +64,6 @@ static int parse(int argc, char **argv, struct source *s, struct target *t)
 		case OPT_BACKING: t->backing = value; break;
 		case OPT_UNDER: s->backing = value; break;
 		case OPT_ALLOW: s->allow = true; break;
-		case 'q': s->quiet = true; break;
 		}
 	}
 	if (c < 0)
@@ -84,7 +72,7 @@ static int parse(int argc, char **argv, struct source *s, struct target *t)
 	return check_options(&args, s, t);
 }
 
-static int convert(struct source *s, struct target *t)
+int convert_copy(struct source *s, struct target *t)
 {
 	struct image_copy copy = {
 		.from = s->img, .to = t->img, .progress = progress_show,
@@ -93,7 +81,7 @@ static int convert(struct source *s, struct target *t)
 	};
 	int err;
 
-	progress_begin(t->file, s->quiet);
+	progress_begin(t->file);
 	err = image_copy(&copy);
 	progress_end();
 	if (!err)
@@ -111,13 +99,11 @@ int verb_convert(int argc, char **argv)
 
 	if (r)
 		return r < 0 ? STATUS_OK : r;
-	if (s.quiet)
-		msg_set_quiet();
 	if (source_open(&s))
 		return STATUS_FAILED;
 	r = target_open(&t, &s);
 	if (!r)
-		r = convert(&s, &t);
+		r = convert_copy(&s, &t);
 	s.img->fmt->close(s.img);
 	return r ? STATUS_FAILED : STATUS_OK;
 }

@@ -26,7 +26,7 @@ const struct verb_option verb_cow_options[] = {
 	  "create: where map and data begin, a power of two (1M)" },
 	{ "json", OPT_JSON, NULL, "print JSON" },
 	{ "repair", OPT_REPAIR, NULL, "check: repair what is safe to" },
-	{ "quiet", 'q', NULL, "no progress and no warnings" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -34,7 +34,7 @@ struct cow_options cow_options = { .align = COW_ALIGN_NEW };
 
 void cow_progress_begin(const char *file)
 {
-	progress_begin(file, cow_options.quiet);
+	progress_begin(file);
 }
 
 void cow_json_begin(struct json *json, const char *file)
@@ -131,13 +131,10 @@ static int act(int argc, char **argv)
 		case OPT_UNSAFE: cow_options.unsafe = true; break;
 		case OPT_JSON: cow_options.json = true; break;
 		case OPT_REPAIR: cow_options.repair = true; break;
-		case 'q': cow_options.quiet = true; break;
 		}
 	}
 	if (c < 0)
 		return args.status;
-	if (cow_options.quiet)
-		msg_set_quiet();
 	if (!args.argc)
 		return verb_usage_error("action", "create, info, flatten, "
 					  "upgrade, commit, rebase, check or "

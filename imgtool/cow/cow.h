@@ -20,7 +20,7 @@ int cow_rebase_file(char **operand);
 struct cow_options {
 	const char *backing;
 	bool allow;	/* the header may name a backing anywhere */
-	bool unsafe, json, repair, quiet;
+	bool unsafe, json, repair;
 	uint32_t align;	/* of a new file */
 };
 extern struct cow_options cow_options;

@@ -26,6 +26,7 @@ const struct verb_option verb_chmod_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -35,6 +36,7 @@ const struct verb_option verb_chown_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -47,6 +49,7 @@ const struct verb_option verb_touch_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -56,6 +59,7 @@ const struct verb_option verb_truncate_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -67,6 +71,7 @@ const struct verb_option verb_setfattr_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -86,48 +91,22 @@ struct attributes {
 static int take_options(struct attributes *a, struct verb_args *args, int argc,
 			char **argv)
 {
-	const char *value;
-	int c;
+	const struct verb_setting settings[] = {
+		{ 'R', .flag = &a->recursive },
+		{ OPT_SYMLINK, .flag = &a->no_follow },
+		{ 'a', .flag = &a->access },
+		{ 'm', .flag = &a->modified },
+		{ 'c', .flag = &a->no_create },
+		{ 'd', .value = &a->date },
+		{ 's', .value = &a->size },
+		{ 'n', .value = &a->name },
+		{ 'v', .value = &a->value },
+		{ 'x', .value = &a->remove },
+		{ OPT_IMAGE, .value = &a->session.exact },
+		{ 0 },
+	};
 
-	verb_args_start(args, argc, argv, 0);
-	while ((c = verb_args_next(args, &value)) > 0) {
-		switch (c) {
-		case 'R':
-			a->recursive = true;
-			break;
-		case OPT_SYMLINK:
-			a->no_follow = true;
-			break;
-		case 'a':
-			a->access = true;
-			break;
-		case 'm':
-			a->modified = true;
-			break;
-		case 'c':
-			a->no_create = true;
-			break;
-		case 'd':
-			a->date = value;
-			break;
-		case 's':
-			a->size = value;
-			break;
-		case 'n':
-			a->name = value;
-			break;
-		case 'v':
-			a->value = value;
-			break;
-		case 'x':
-			a->remove = value;
-			break;
-		case OPT_IMAGE:
-			a->session.exact = value;
-			break;
-		}
-	}
-	return c;
+	return verb_args_read(args, argc, argv, settings);
 }
 
 static int change_visit(void *context, const struct visit *visit)

@@ -10,6 +10,7 @@
 #include "imgtool/edit/copy.h"
 #include "imgtool/edit/verbs.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 #include "imgtool/view/verbs.h"
 
 enum { OPT_FROM = OPTION_LONG_ONLY, OPT_TO };
@@ -23,6 +24,7 @@ const struct verb_option verb_cp_options[] = {
 	{ "to", OPT_TO, "IMG", "the target is a path in exactly this file" },
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -111,6 +113,7 @@ static int copy_one(struct cp *cp, struct place *from, const char *name,
 		return 0;
 	}
 	view.fs.no_flags = true;
+	view_expect(&view);
 	r = copy_from_image(&cp->copy, &view, name);
 	view_close(&view);
 	return r;
@@ -180,6 +183,9 @@ static int to_stream(struct cp *cp, struct place *from)
 	fd = open(cp->to.text, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
 		return msg_errno(cp->to.text, errno, "cannot be opened");
+	/* (on a terminal, what comes tells) */
+	if (isatty(fd))
+		progress_end();
 	r = view_open_target(&view, &from->target, true);
 	if (r == 0) {
 		r = S_ISREG(view.attr.mode) ?
@@ -333,8 +339,10 @@ int verb_cp(int argc, char **argv)
 	}
 	if (r < 0)
 		cp.copy.status = -1;
+	progress_begin(cp.to.text);
 	for (i = 0; r == 0 && i < args.argc - 1; i++)
 		r = copy_operand(&cp, args.argv[i], from);
+	progress_end();
 	copy_free(&cp.copy);
 	if (cp.sink)
 		(cp.to.in_image ? sink_image_free : sink_host_free)(cp.sink);

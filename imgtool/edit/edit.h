@@ -95,6 +95,7 @@ struct edit {
 	 * EDIT_CHECKED. */
 	uint64_t checked[EDIT_CHECKED];
 	uint32_t uid, gid;	 /* of what is new */
+	uint32_t umask;		 /* ... where no default ACL counts */
 	struct commits *commits; /* changes go there; NULL: to the disk */
 	/* Is a file without a name still in use? NULL: no. */
 	enum edit_use (*in_use)(void *context, uint64_t ino);

@@ -20,6 +20,7 @@ const struct verb_option verb_edit_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -179,14 +180,13 @@ static int edit_one(struct session *session)
 int verb_edit(int argc, char **argv)
 {
 	struct session session = { 0 };
+	const struct verb_setting settings[] = {
+		{ OPT_IMAGE, .value = &session.exact }, { 0 },
+	};
 	struct verb_args args;
-	const char *value;
-	int c, r;
+	int r;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0)
-		session.exact = value;
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (args.argc != 1)
 		return verb_usage_error(NULL, "needs one file, as IMG:PATH");

@@ -12,6 +12,7 @@
 
 #include "imgtool/edit/copy.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 
 static ssize_t host_read(const struct copy_node *node, uint64_t offset,
 			 void *data, size_t length)
@@ -30,6 +31,7 @@ static ssize_t host_read(const struct copy_node *node, uint64_t offset,
 			break;
 		done += n;
 	}
+	progress_add(done);
 	return done;
 }
 

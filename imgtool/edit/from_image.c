@@ -6,6 +6,7 @@
 
 #include "imgtool/edit/copy.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 
 struct from_image {
 	struct copy *copy;
@@ -18,7 +19,12 @@ struct from_image {
 static ssize_t image_read(const struct copy_node *node, uint64_t offset,
 			  void *data, size_t length)
 {
-	return fs_read(node->source->fs, node->attr.ino, offset, data, length);
+	ssize_t n = fs_read(node->source->fs, node->attr.ino, offset, data,
+			    length);
+
+	if (n > 0)
+		progress_add((uint64_t)n);
+	return n;
 }
 
 static int image_data(const struct copy_node *node, uint64_t offset,

@@ -96,12 +96,17 @@ static int guest_reserve(const struct edit *edit, uint64_t blocks)
 	return 0;
 }
 
+static uint64_t new_mode(const struct edit *edit, uint32_t mode)
+{
+	return (uint64_t)edit->umask << 32 | mode;
+}
+
 static int guest_new_file(struct edit *edit, uint64_t dir, const char *name,
 			  uint32_t mode, uint32_t major, uint32_t minor,
 			  uint64_t *ino)
 {
 	struct client_request op = {
-		.op = ENGINE_MKNOD, .offset = mode,
+		.op = ENGINE_MKNOD, .offset = new_mode(edit, mode),
 		.length = (uint64_t)major << 32 | minor,
 	};
 
@@ -131,7 +136,8 @@ static int guest_free_inode(struct edit *edit, uint64_t ino)
 static int guest_mkdir(struct edit *edit, uint64_t dir, const char *name,
 		       uint32_t mode, uint64_t *ino)
 {
-	struct client_request op = { .op = ENGINE_MKDIR, .offset = mode };
+	struct client_request op = { .op = ENGINE_MKDIR,
+				     .offset = new_mode(edit, mode) };
 
 	return edit_begin(edit) ?:
 	       made(edit, change_make(fs_of(edit), dir, name, &op, ino), NULL);

@@ -16,6 +16,7 @@ const struct verb_option verb_mkdir_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -25,6 +26,7 @@ const struct verb_option verb_rm_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -32,6 +34,7 @@ const struct verb_option verb_mv_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -41,6 +44,7 @@ const struct verb_option verb_ln_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -53,33 +57,17 @@ struct names {
 static int take_options(struct names *names, struct verb_args *args, int argc,
 			char **argv)
 {
-	const char *value;
-	int c;
+	const struct verb_setting settings[] = {
+		{ 'p', .flag = &names->parents },
+		{ 'r', .flag = &names->recursive },
+		{ 'f', .flag = &names->force },
+		{ 's', .flag = &names->symbolic },
+		{ 'm', .value = &names->mode },
+		{ OPT_IMAGE, .value = &names->session.exact },
+		{ 0 },
+	};
 
-	verb_args_start(args, argc, argv, 0);
-	while ((c = verb_args_next(args, &value)) > 0) {
-		switch (c) {
-		case 'p':
-			names->parents = true;
-			break;
-		case 'r':
-			names->recursive = true;
-			break;
-		case 'f':
-			names->force = true;
-			break;
-		case 's':
-			names->symbolic = true;
-			break;
-		case 'm':
-			names->mode = value;
-			break;
-		case OPT_IMAGE:
-			names->session.exact = value;
-			break;
-		}
-	}
-	return c;
+	return verb_args_read(args, argc, argv, settings);
 }
 
 /* ----------------------------------------------------------------- mkdir */

@@ -23,6 +23,7 @@
 
 #include "imgtool/edit/copy.h"
 #include "imgtool/msg.h"
+#include "imgtool/progress.h"
 
 #define CHUNK (1 << 20)
 
@@ -238,6 +239,8 @@ int copy_to_stream(struct view *view, int fd, const char *name)
 			r = fs_error(view_name(view, view->path), n);
 		else if ((r = write_all(fd, buffer, n, -1)) < 0)
 			r = msg_errno(name, -r, "cannot be written");
+		else
+			progress_add((uint64_t)n);
 		at += n > 0 ? n : 0;
 	}
 	free(buffer);

@@ -162,6 +162,21 @@ int change_clear(struct fs *fs, uint64_t dir)
 	return engine_leave(e, r);
 }
 
+/* Is NAME in DIR above, or the same as, BELOW? Linux says no by itself, but a
+ * guest that a hostile image has taken may not, and paths would have no end. */
+static bool is_above(struct engine *e, uint64_t dir, const char *name,
+		     uint64_t below)
+{
+	uint32_t number = nodes_find(&e->nodes, dir, name);
+	const struct node *node = nodes_get(&e->nodes, below);
+
+	for (; number && node; below = node->parent,
+	     node = nodes_get(&e->nodes, below))
+		if (below == number)
+			return true;
+	return false;
+}
+
 static int rename_in(struct engine *e, uint64_t dir, const char *name,
 		     uint64_t new_dir, const char *new_name, bool exchange)
 {
@@ -173,6 +188,9 @@ static int rename_in(struct engine *e, uint64_t dir, const char *name,
 	if (r < 0)
 		return r;
 	r = path_in(e, new_dir, new_name, &to);
+	if (r == 0 && (is_above(e, dir, name, new_dir) ||
+		       (exchange && is_above(e, new_dir, new_name, dir))))
+		r = -EINVAL;
 	if (r == 0) {
 		op.path = from;
 		op.data = to;
@@ -335,6 +353,15 @@ int change_sync(struct fs *fs, uint64_t ino)
 
 	engine_enter(fs, ino, &e);
 	return engine_leave(e, engine_ask_about(e, ino, ENGINE_SYNC, 0));
+}
+
+int change_trim(struct fs *fs)
+{
+	struct client_request op = { .op = ENGINE_TRIM };
+	struct engine *e;
+
+	engine_enter(fs, NODE_ROOT, &e);
+	return engine_leave(e, ask(e, &op));
 }
 
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor)

@@ -56,6 +56,9 @@ int change_close(struct fs *fs, uint64_t ino);
 /* It is on the disk. */
 int change_sync(struct fs *fs, uint64_t ino);
 
+/* Holes for what is free. -EOPNOTSUPP: the file system cannot do that. */
+int change_trim(struct fs *fs);
+
 /* -EINVAL if DIR is below ANCESTOR, or the same. */
 int change_check_outside(struct fs *fs, uint64_t dir, uint64_t ancestor);
 

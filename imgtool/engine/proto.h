@@ -51,12 +51,14 @@ enum engine_op {
 			  * -> struct engine_handle */
 	ENGINE_CLOSE,	 /* offset: the handle */
 	ENGINE_SYNC,	 /* a file or directory is on the disk */
+	ENGINE_TRIM,	 /* the disk learns what is free */
 	ENGINE_END,	 /* write everything, unmount, power off */
 
 	/* changes; answers have no bytes, but those that make something, to
 	 * LINK, are its struct engine_attr */
-	ENGINE_MKNOD,	 /* offset: mode; length: major << 32 | minor */
-	ENGINE_MKDIR,	 /* offset: mode */
+	ENGINE_MKNOD,	 /* offset: umask << 32 | mode; length: major << 32 |
+			  * minor */
+	ENGINE_MKDIR,	 /* offset: umask << 32 | mode */
 	ENGINE_SYMLINK,	 /* data: target */
 	ENGINE_LINK,	 /* data: the path of the file */
 	ENGINE_RENAME,	 /* data: the new path */

@@ -344,14 +344,16 @@ static int report(struct guest_process *g, const struct disk *disk, int r,
 	if (g->engine.client.dead)
 		return -1;
 	if (r == -EROFS)
-		return msg_error(disk->name, "a %s file system cannot be "
-				 "changed", type);
+		return msg_error(disk->name, "a file system of type %s cannot "
+				 "be changed", type);
 	if (r == -ENODEV)
 		return msg_error(disk->name, "the guest kernel has no driver "
-				 "for a %s file system", type);
+				 "for a file system of type %s", type);
 	return msg_error(disk->name, "the %s file system cannot be mounted in "
-			 "the guest: %s%s%s%s", type, strerror(-r),
-			 *says ? " (" : "", says, *says ? ")" : "");
+			 "the guest: %s%s%s%s%s", type, strerror(-r),
+			 *says ? " (" : "", says, *says ? ")" : "",
+			 g->writable && engine_find_type(type) ?
+			 "; imgtool fsck may help" : "");
 }
 
 static int mount_disk(struct guest_process *g, const struct disk *disk)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "imgtool/image/container.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/msg.h"
 #include "ubd/format/cow.h"
 #include "ubd/host/cow_open.h"
@@ -27,31 +28,6 @@ void disk_allow_backing(void)
 bool disk_backing_allowed(void)
 {
 	return any_backing;
-}
-
-/* Formats of others, by their first bytes. */
-static const struct {
-	const char *magic, *name;
-} others[] = {
-	{ "QFI\xfb", "qcow2" },
-	{ "KDMV", "VMDK" },
-	{ "<<< Oracle", "VDI" },
-	{ "vhdxfile", "VHDX" },
-};
-
-static int refuse_others(const struct disk *disk, const char *head, size_t n)
-{
-	size_t i, length;
-
-	for (i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		length = strlen(others[i].magic);
-		if (n >= length && !memcmp(head, others[i].magic, length))
-			return msg_error(disk->name, "is a %s file, which "
-					 "cannot be read here; qemu-img "
-					 "convert -O raw makes one that can",
-					 others[i].name);
-	}
-	return 0;
 }
 
 static void add_backing(void *arg, int fd, const char *path)
@@ -108,13 +84,15 @@ int container_open(struct disk *disk)
 {
 	char head[COW_HEADER_MOST];
 	ssize_t n = io_file_head(disk->fd, head, sizeof(head));
+	const char *other;
 
 	if (n < 0)
 		return msg_errno(disk->name, errno, "cannot be read");
 	disk->format = "raw";
 	if (cow_probe(head, n))
 		return open_cow(disk, head, n);
-	return refuse_others(disk, head, n);
+	other = kind_of_file(head, n);
+	return other ? kind_refuse(disk->name, other) : 0;
 }
 
 void container_close(struct disk *disk)

@@ -359,6 +359,17 @@ static int link_unnamed(struct output *out)
 	return -1;
 }
 
+/* The name that it has meanwhile, where files cannot be without one. */
+void output_keep_unnamed(struct output *out)
+{
+	if (!out->temporary)
+		return;
+	unlink(out->temporary);
+	cleanup_remove();
+	free(out->temporary);
+	out->temporary = NULL;
+}
+
 int output_commit(struct output *out)
 {
 	int r = output_flush(out);
@@ -380,16 +391,11 @@ int output_commit(struct output *out)
 
 void output_abort(struct output *out)
 {
-	if (out->temporary) {
-		unlink(out->temporary);
-		cleanup_remove();
-	}
+	output_keep_unnamed(out);
 	if (out->fd >= 0)
 		close(out->fd);
-	free(out->temporary);
 	free(out->path);
 	free(out->buffer);
-	out->temporary = NULL;
 	out->path = NULL;
 	out->buffer = NULL;
 	out->fd = -1;

@@ -84,6 +84,9 @@ int output_flush(struct output *out);
 /* What is written next is counted from BASE in the file (0 at first). */
 int output_set_base(struct output *out, uint64_t base);
 
+/* It is only for us: it gets no name, and cannot be committed. */
+void output_keep_unnamed(struct output *out);
+
 /* Set the length of the file. */
 int output_resize(struct output *out, uint64_t length);
 

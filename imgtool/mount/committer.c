@@ -136,6 +136,7 @@ int tree_begin_change(fuse_req_t req, struct reader **reader)
 	edit_set_now(tree->edit);
 	tree->edit->uid = who->uid;
 	tree->edit->gid = who->gid;
+	tree->edit->umask = who->umask;
 	return tree->guest ? 0 : commits_ready(&tree->commits);
 }
 

@@ -41,26 +41,27 @@ int tree_find(const struct tree *tree, const struct dir *dir, const char *name,
 
 /* ---- names ---- */
 
-int guest_give(struct tree *tree, const struct edit_where *where, uint64_t ino,
-	       uint32_t mode)
+int guest_give(struct tree *tree, const struct edit_where *where, uint64_t ino)
 {
 	struct edit *edit = tree->edit;
-	struct edit_attr attr = { .set = EDIT_SET_OWNER, .mode = mode & 07777,
-				  .uid = edit->uid, .gid = edit->gid };
-	struct fs_attr dir;
+	struct edit_attr attr = { .set = EDIT_SET_OWNER, .uid = edit->uid,
+				  .gid = edit->gid };
+	struct fs_attr dir, new;
 	int r;
 
 	if (!tree->guest || tree->any_case)
 		return 0;
-	r = fs_stat(&edit->view.fs, where->dir, &dir);
+	r = fs_stat(&edit->view.fs, where->dir, &dir) ?:
+	    fs_stat(&edit->view.fs, ino, &new);
 	if (r < 0)
 		return r;
+	attr.mode = new.mode & 07777;
 	if (dir.mode & S_ISGID)
 		attr.gid = dir.gid;
 	if (!attr.uid && !attr.gid)
 		return 0;
 	/* (a new owner costs set-id bits) */
-	if (mode & (S_ISUID | S_ISGID))
+	if (new.mode & (S_ISUID | S_ISGID) && !S_ISLNK(new.mode))
 		attr.set |= EDIT_SET_MODE;
 	return edit_set_attr(edit, ino, &attr);
 }

@@ -18,6 +18,7 @@ const struct verb_option verb_mount_options[] = {
 	{ "options", 'o', "OPTION,...", "mount options of FUSE" },
 	{ "raw", OPT_RAW, NULL, "the plain bytes of an image, as one file" },
 	{ "rw", OPT_RW, NULL, "it can be written to" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 

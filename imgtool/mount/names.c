@@ -101,7 +101,7 @@ static int make_dir(struct edit *edit, const struct edit_where *where,
 	return r;
 }
 
-/* There the kernel lets it inherit; the umask has been applied. */
+/* There the kernel lets it inherit, or applies the umask. */
 static int make_in_guest(struct tree *tree, const struct edit_where *where,
 			 mode_t mode, dev_t device, uint64_t *ino)
 {
@@ -111,12 +111,12 @@ static int make_in_guest(struct tree *tree, const struct edit_where *where,
 	if (S_ISDIR(mode))
 		return edit_mkdir(edit, where->dir, where->name, mode & 07777,
 				  ino) ?:
-		       guest_give(tree, where, *ino, mode);
+		       guest_give(tree, where, *ino);
 	r = edit_new_file(edit, where->dir, where->name, mode, major(device),
 			  minor(device), ino);
 	if (r < 0)
 		return r;
-	given = guest_give(tree, where, *ino, mode);
+	given = guest_give(tree, where, *ino);
 	return edit_enter(edit, where->dir, where->name, *ino) ?: given;
 }
 
@@ -177,7 +177,7 @@ static void names_symlink(fuse_req_t req, const char *target,
 
 	r = r ?: look_free(tree, reader, parent, name, &where) ?:
 	    edit_symlink(tree->edit, where.dir, name, target, &ino) ?:
-	    guest_give(tree, &where, ino, 0);
+	    guest_give(tree, &where, ino);
 	reply_new(req, reader, r, &where, ino);
 }
 

@@ -100,9 +100,8 @@ static void tree_init(void *context, struct fuse_conn_info *conn)
 			FUSE_CAP_SPLICE_MOVE);
 	if (tree->edit)
 		tree_start_committer(tree);
-	/* a default ACL counts instead of the umask, which we apply; in a guest
-	 * both count */
-	if (tree->edit && !tree->guest)
+	/* a default ACL counts instead of the umask, which is applied here */
+	if (tree->edit)
 		conn->want |= conn->capable & FUSE_CAP_DONT_MASK;
 	/* A truncation is one, not a part of opening; we take no rights away
 	 * by ourselves. */

@@ -77,9 +77,8 @@ void tree_add_data(struct fuse_lowlevel_ops *ops);
 /* Instead of those of tree_add_data(), and some of the others. */
 void tree_add_guest(struct fuse_lowlevel_ops *ops);
 
-/* A file of this MODE was made: it gets its owner. 0 or -errno. */
-int guest_give(struct tree *tree, const struct edit_where *where, uint64_t ino,
-	       uint32_t mode);
+/* A file was made: it gets its owner. 0 or -errno. */
+int guest_give(struct tree *tree, const struct edit_where *where, uint64_t ino);
 
 int guest_exchange(struct tree *tree, const struct edit_where *from,
 		   const struct edit_where *to);

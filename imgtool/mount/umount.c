@@ -19,10 +19,11 @@
 #include "imgtool/msg.h"
 
 /* How long to wait for the end of a server that nothing uses any more; ms. */
-#define SERVER_END 10000
+#define SERVER_END 60000
 
 const struct verb_option verb_umount_options[] = {
 	{ "lazy", 'z', NULL, "even if it is in use: it goes when nobody uses it" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -167,16 +168,15 @@ static int unmount(const char *given, const char *point, bool lazy)
 
 int verb_umount(int argc, char **argv)
 {
-	struct verb_args args;
-	const char *value;
-	char *point;
 	bool lazy = false;
-	int c, i, status = STATUS_OK;
+	const struct verb_setting settings[] = {
+		{ 'z', .flag = &lazy }, { 0 },
+	};
+	struct verb_args args;
+	char *point;
+	int i, status = STATUS_OK;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0)
-		lazy = true;
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (!args.argc)
 		return verb_usage_error(NULL, "needs a mount point");

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "imgtool/ext4/data.h"
 #include "imgtool/msg.h"
@@ -52,7 +51,7 @@ struct intake {
 
 static int failed(const struct intake *in, int err)
 {
-	return fs_error(view_name(&in->view, in->path), err);
+	return fs_error(view_name(&in->view, *in->path ? in->path : "/"), err);
 }
 
 static int read_part(struct intake *in, struct data_stream *stream,
@@ -304,16 +303,4 @@ int source_read_image(struct import *import, struct target *target)
 	free(in->buffer);
 	free(in);
 	return r;
-}
-
-int source_is_image(int fd)
-{
-	uint8_t head[1082] = { 0 };
-
-	if (pread(fd, head, sizeof(head), 0) < 4)
-		return 0;
-	if (!memcmp(head, "OOOM", 4) || !memcmp(head, "MOOO", 4))
-		return 1;
-	return head[1080] == 0x53 && head[1081] == 0xef &&
-	       memcmp(head + 257, "ustar", 5);
 }

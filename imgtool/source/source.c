@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "imgtool/image/kind.h"
 #include "imgtool/image/target.h"
 #include "imgtool/msg.h"
 #include "imgtool/source/source.h"
@@ -157,7 +158,10 @@ static int read_open(struct import *import, const char *name, int fd,
 int source_read(struct import *import, const char *name)
 {
 	enum kind kind = named_kind(&name);
+	const char *other;
+	char head[KIND_HEAD];
 	struct stat st;
+	ssize_t n;
 	int fd;
 
 	if (names_image(&name))
@@ -167,9 +171,14 @@ int source_read(struct import *import, const char *name)
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return msg_errno(name, errno, "cannot be opened");
-	if (kind == KIND_ANY && S_ISREG(st.st_mode) && source_is_image(fd)) {
-		close(fd);
-		return read_image(import, name);
+	if (kind == KIND_ANY && S_ISREG(st.st_mode)) {
+		n = pread(fd, head, sizeof(head), 0);
+		other = n > 0 ? kind_of_file(head, (size_t)n) : NULL;
+		if (other || kind_is_disk(fd)) {
+			close(fd);
+			return other ? kind_refuse(name, other) :
+				       read_image(import, name);
+		}
 	}
 	return read_open(import, name, fd, &st, kind);
 }
@@ -201,6 +210,16 @@ void source_close_all(struct import *import)
 		free(source->own_name);
 		free(source);
 	}
+}
+
+void import_exclude(struct import *import, const char *pattern)
+{
+	import->excludes = reallocarray(import->excludes,
+					import->exclude_count + 1,
+					sizeof(char *));
+	if (!import->excludes)
+		abort();
+	import->excludes[import->exclude_count++] = pattern;
 }
 
 bool import_excludes(const struct import *import, const char *path)

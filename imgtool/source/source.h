@@ -87,9 +87,6 @@ int source_read_archive(struct import *import, struct source *source);
 /* The file system of an image; takes the target over. */
 int source_read_image(struct import *import, struct target *target);
 
-/* Does the file begin as an ext file system or a COW file? */
-int source_is_image(int fd);
-
 /* A device table (table:FILE). */
 int source_read_table(struct import *import, struct source *source);
 
@@ -111,6 +108,9 @@ struct source *source_add(struct import *import, const char *name, int fd);
 /* A source that is SIZE bytes of FD from START on; takes NAME and FD. */
 struct source *import_add_part(struct import *import, char *name, int fd,
 			       uint64_t start, uint64_t size);
+
+/* From now on, leave out what matches PATTERN, which must stay valid. */
+void import_exclude(struct import *import, const char *pattern);
 
 /* Is this path (from the root) excluded by the user? */
 bool import_excludes(const struct import *import, const char *path);

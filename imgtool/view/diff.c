@@ -23,7 +23,7 @@ enum { OPT_TIMES = OPTION_LONG_ONLY };
 
 const struct verb_option verb_diff_options[] = {
 	{ "times", 't', NULL, "compare modification times, too" },
-	{ "quiet", 'q', NULL, "print no differences, only tell the status" },
+	{ "quiet", OPTION_QUIET, NULL, "print no differences, only tell the status" },
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
@@ -38,7 +38,7 @@ struct frame {
 
 struct diffing {
 	struct diff_side side[2];
-	bool times, quiet, json, different, trouble;
+	bool times, json, different, trouble;
 	struct json out;
 	struct frame *frames;
 	size_t depth, capacity;
@@ -145,7 +145,7 @@ static void report(struct diffing *d, unsigned int bits,
 	unsigned int bit;
 
 	d->different = true;
-	if (d->quiet)
+	if (msg_is_quiet())
 		return;
 	if (d->json) {
 		print_json(d, !attr[0] ? "added" : !attr[1] ? "removed" :
@@ -270,7 +270,7 @@ static void compare_trees(struct diffing *d)
 	d->path = mem_zalloc(d->path_capacity);
 	compare(d, attr);
 	/* whoever wants only the status need not wait for the rest */
-	while (d->depth && !(d->quiet && (d->different || d->trouble)))
+	while (d->depth && !(msg_is_quiet() && (d->different || d->trouble)))
 		step(d);
 	while (d->depth--) {
 		children_free(&d->frames[d->depth].children[0]);
@@ -328,30 +328,16 @@ static int open_sides(struct diffing *d, struct verb_args *args)
 	return -1;
 }
 
-static int take_options(struct diffing *d, struct verb_args *args)
-{
-	const char *value;
-	int c;
-
-	while ((c = verb_args_next(args, &value)) > 0) {
-		if (c == 't')
-			d->times = true;
-		else if (c == 'q')
-			d->quiet = true;
-		else
-			d->json = true;
-	}
-	return c;
-}
-
 int verb_diff(int argc, char **argv)
 {
 	struct diffing d = { .out.out = stdout };
+	const struct verb_setting settings[] = {
+		{ 't', .flag = &d.times }, { OPT_JSON, .flag = &d.json }, { 0 },
+	};
 	struct verb_args args;
 	int i;
 
-	verb_args_start(&args, argc, argv, 0);
-	if (take_options(&d, &args) < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (args.argc < 1 || args.argc > 2)
 		return verb_usage_error(NULL, "takes two images, or one COW "

@@ -8,7 +8,9 @@
 
 #include <e2p/e2p.h>
 
+#include "imgtool/engine/engine.h"
 #include "imgtool/image/io.h"
+#include "imgtool/image/kind.h"
 #include "imgtool/msg.h"
 #include "imgtool/view/ext.h"
 
@@ -417,22 +419,40 @@ static int report_features(const struct disk *disk)
 			 "here:%s", names);
 }
 
-static int report_open(const struct disk *disk, errcode_t err)
+/* It has no file system of ours. */
+static int report_other(struct disk *disk)
 {
-	const char *fs = disk->fs;
+	const char *what = kind_of_contents(disk->fs), *packed;
+	char head[KIND_HEAD] = "";
 
+	if (*disk->fs && engine_find_type(disk->fs))
+		return msg_error(disk->name, "has %s, which a guest reads; by "
+				 "itself imgtool reads ext2, ext3 and ext4",
+				 what);
+	if (*disk->fs && strncmp(disk->fs, "ext", 3))
+		return msg_error(disk->name, "has %s, which cannot be read "
+				 "here", what);
+	disk_read(disk, 0, head, disk->size < sizeof(head) ? disk->size :
+							     sizeof(head));
+	packed = kind_of_packed(head, sizeof(head));
+	if (packed)
+		return msg_error(disk->name, "is compressed (%s); images are "
+				 "read uncompressed", packed);
+	return msg_error(disk->name, "has no ext2, ext3 or ext4 file system");
+}
+
+static int report_open(struct disk *disk, errcode_t err)
+{
 	switch (err) {
 	case EXT2_ET_UNSUPP_FEATURE:
 		return report_features(disk);
 	case EXT2_ET_SHORT_READ:
-		return msg_error(disk->name, "the image ends before its file "
-				 "system does");
+		if (!strncmp(disk->fs, "ext", 3))
+			return msg_error(disk->name, "the image ends before "
+					 "its file system does");
+		return report_other(disk);
 	case EXT2_ET_BAD_MAGIC:
-		if (*fs && strncmp(fs, "ext", 3))
-			return msg_error(disk->name, "has a %s file system; "
-					 "ext2, ext3 and ext4 can be read", fs);
-		return msg_error(disk->name, "has no ext2, ext3 or ext4 file "
-				 "system");
+		return report_other(disk);
 	}
 	return msg_error(disk->name, "the file system is damaged: its "
 			 "superblock or descriptors make no sense; "

@@ -13,6 +13,7 @@ const struct verb_option verb_info_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -49,6 +50,7 @@ static int put_fs(struct info *info, const char *type)
 	} else {
 		report_bool(r, "readable", false);
 		report_string(r, "type", type);
+		info_names(r, &info->disk);
 		/* what should be readable has been reported */
 		status = can_read(type) ? -1 : 0;
 	}
@@ -165,20 +167,16 @@ static int one(struct info *info, const char *operand)
 int verb_info(int argc, char **argv)
 {
 	struct info info = { .report.out.out = stdout };
+	const struct verb_setting settings[] = {
+		{ 'p', .flag = &info.list },
+		{ OPT_IMAGE, .value = &info.image },
+		{ OPT_JSON, .flag = &info.report.json },
+		{ 0 },
+	};
 	struct verb_args args;
-	const char *value;
-	int c, i, status = 0;
+	int i, status = 0;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0) {
-		if (c == 'p')
-			info.list = true;
-		else if (c == OPT_IMAGE)
-			info.image = value;
-		else
-			info.report.json = true;
-	}
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
 	if (!args.argc == !info.image)
 		return verb_usage_error(NULL, info.image ? "--image is the "

@@ -12,6 +12,9 @@
  */
 int info_fs(struct report *report, struct fs *fs, const char *name, bool list);
 
+/* Label and uuid of the file system on the chosen part, where it has them. */
+void info_names(struct report *report, struct disk *disk);
+
 /* What was installed in it: os-release, packages, kernels. */
 int info_system(struct report *report, struct fs *fs, const char *name,
 		bool list);

@@ -68,7 +68,7 @@ static void report_state(struct report *r, const struct ext2_super_block *sb)
 	report_string(r, "state", state);
 }
 
-static void report_names(struct report *r, struct disk *disk)
+void info_names(struct report *r, struct disk *disk)
 {
 	char label[256], uuid[64];
 
@@ -92,7 +92,7 @@ int info_fs(struct report *r, struct fs *fs, const char *name, bool list)
 		report_state(r, sb);
 		report_features(r, sb);
 	} else {
-		report_names(r, fs->disk);
+		info_names(r, fs->disk);
 	}
 	if (err < 0)
 		return fs_error(name, err);

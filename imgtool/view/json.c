@@ -38,6 +38,8 @@ static void put_text(FILE *out, const uint8_t *s, size_t size)
 			fprintf(out, "\\udc%02x", *s);
 		} else if (*s < 0x20 || *s == 0x7f) {
 			fprintf(out, "\\u%04x", *s);
+		} else if (*s == 0xc2 && s[1] < 0xa0) {
+			fprintf(out, "\\u%04x", s[1]);
 		} else {
 			if (*s == '"' || *s == '\\')
 				putc('\\', out);

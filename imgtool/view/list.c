@@ -19,6 +19,7 @@ const struct verb_option verb_ls_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -28,6 +29,7 @@ const struct verb_option verb_tree_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -41,6 +43,7 @@ const struct verb_option verb_find_files_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -51,6 +54,7 @@ const struct verb_option verb_du_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 

@@ -21,6 +21,7 @@ const struct verb_option verb_cat_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -30,6 +31,7 @@ const struct verb_option verb_stat_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -39,6 +41,7 @@ const struct verb_option verb_df_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -47,14 +50,14 @@ const struct verb_option verb_sum_options[] = {
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
 	VIEW_OPTION_JSON,
-	{ "quiet", 'q', NULL, "no progress" },
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
 struct show {
 	struct view view;
 	const char *image;
-	bool json, bytes, follow, needs_path, header, quiet;
+	bool json, bytes, follow, needs_path, header;
 	struct json out;
 	uint8_t *buffer;
 	int status;
@@ -63,30 +66,15 @@ struct show {
 static int take_options(struct show *show, struct verb_args *args, int argc,
 			char **argv)
 {
-	const char *value;
-	int c;
+	const struct verb_setting settings[] = {
+		{ 'L', .flag = &show->follow },
+		{ OPT_BYTES, .flag = &show->bytes },
+		{ OPT_IMAGE, .value = &show->image },
+		{ OPT_JSON, .flag = &show->json },
+		{ 0 },
+	};
 
-	verb_args_start(args, argc, argv, 0);
-	while ((c = verb_args_next(args, &value)) > 0) {
-		switch (c) {
-		case 'L':
-			show->follow = true;
-			break;
-		case OPT_BYTES:
-			show->bytes = true;
-			break;
-		case 'q':
-			show->quiet = true;
-			break;
-		case OPT_IMAGE:
-			show->image = value;
-			break;
-		case OPT_JSON:
-			show->json = true;
-			break;
-		}
-	}
-	return c;
+	return verb_args_read(args, argc, argv, settings);
 }
 
 static int for_each(struct show *show, int argc, char **argv,
@@ -265,12 +253,12 @@ static int df_one(struct show *show)
 		return 0;
 	}
 	if (!show->header)
-		printf("%-5s %*s %*s %*s %10s %10s  %s\n", "type",
+		printf("%-8s %*s %*s %*s %10s %10s  %s\n", "type",
 		       show->bytes ? 14 : 10, "size", show->bytes ? 14 : 10,
 		       "used", show->bytes ? 14 : 10, "free", "inodes",
 		       "free", "image");
 	show->header = true;
-	printf("%-5s", view->fs.type);
+	printf("%-8s", view->fs.type);
 	print_amount(show, u.blocks * u.block_size);
 	print_amount(show, (u.blocks - u.free_blocks) * u.block_size);
 	print_amount(show, u.free_blocks * u.block_size);
@@ -333,8 +321,8 @@ static int sum_one(struct show *show)
 	int r;
 
 	/* (on a terminal, the digests themselves tell) */
-	progress_begin(show->view.target.file, show->quiet ||
-		       isatty(STDOUT_FILENO));
+	if (!isatty(STDOUT_FILENO))
+		progress_begin(show->view.target.file);
 	view_expect(&show->view);
 	r = view_walk(&show->view, &walk);
 	progress_end();

@@ -33,7 +33,7 @@ const struct verb_option verb_tar_options[] = {
 	VIEW_OPTION_IMAGE,
 	VERB_OPTION_ALLOW_BACKING,
 	VERB_OPTION_ENGINE,
-	VIEW_OPTION_QUIET,
+	VERB_OPTION_QUIET,
 	VERB_OPTIONS_END
 };
 
@@ -356,27 +356,18 @@ static int write_output(struct tarring *t, const char *file)
 
 int verb_tar(int argc, char **argv)
 {
-	const char *value, *image = NULL, *output = NULL;
+	const char *image = NULL, *output = NULL;
 	struct tarring t = { .status = 0 };
+	const struct verb_setting settings[] = {
+		{ 'o', .value = &output },
+		{ 'k', .flag = &t.keep_going },
+		{ OPT_IMAGE, .value = &image },
+		{ 0 },
+	};
 	struct verb_args args;
-	bool quiet = false;
-	int c;
 
-	verb_args_start(&args, argc, argv, 0);
-	while ((c = verb_args_next(&args, &value)) > 0) {
-		if (c == 'o')
-			output = value;
-		else if (c == 'k')
-			t.keep_going = true;
-		else if (c == 'q')
-			quiet = true;
-		else
-			image = value;
-	}
-	if (c < 0)
+	if (verb_args_read(&args, argc, argv, settings) < 0)
 		return args.status;
-	if (quiet)
-		msg_set_quiet();
 	if (args.argc > 1)
 		return verb_usage_error(args.argv[1], "one tree is enough");
 	if (!args.argc && !image)
@@ -384,7 +375,7 @@ int verb_tar(int argc, char **argv)
 	if (view_open(&t.view, image, args.argc ? args.argv[0] : "/", true) < 0)
 		return STATUS_FAILED;
 	t.view.fs.no_flags = true;
-	progress_begin(t.view.target.file, quiet);
+	progress_begin(t.view.target.file);
 	view_expect(&t.view);
 	if (write_output(&t, output) < 0)
 		t.status = -1;

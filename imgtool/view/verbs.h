@@ -16,8 +16,6 @@ enum {
 	  "operands are paths in the file of exactly this name" }
 #define VIEW_OPTION_JSON                                                       \
 	{ "json", OPT_JSON, NULL, "print JSON" }
-#define VIEW_OPTION_QUIET                                                      \
-	{ "quiet", 'q', NULL, "print errors only" }
 
 int verb_ls(int argc, char **argv);
 extern const struct verb_option verb_ls_options[];

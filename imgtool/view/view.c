@@ -152,12 +152,8 @@ void view_time(const struct fs_time *t, char *out)
 
 void view_print_name(const char *name)
 {
-	for (; *name; name++) {
-		unsigned char c = *name;
+	char *safe = msg_visible(name, "\\");
 
-		if (c < 0x20 || c == 0x7f || c == '\\')
-			printf("\\%03o", c);
-		else
-			putchar(c);
-	}
+	fputs(safe, stdout);
+	free(safe);
 }

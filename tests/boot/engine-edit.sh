@@ -131,7 +131,7 @@ fi
 echo "# what cannot be changed, and what is in use"
 if make_image squashfs plain fs; then
 	capture imgtool mkdir fs:/new
-	assert_plain_error 1 'mkdir: fs: a squashfs file system cannot be changed'
+	assert_plain_error 1 'mkdir: fs: a file system of type squashfs cannot be changed'
 fi
 blank ext4 img
 # shellcheck disable=SC2016 # expanded by the editor's shell

@@ -104,3 +104,13 @@ for SIGNAL in STOP KILL; do
 done
 capture imgtool cat --engine guest img:/small
 assert_out small
+
+echo "# a guest that works without end: it has twenty times as long"
+printf '#!/bin/sh\nwhile :; do :; done\n' >busy
+chmod +x busy
+start=$SECONDS
+UMKIT_ENGINE_TIMEOUT=1 UMKIT_KERNEL=$PWD/busy \
+	capture imgtool ls --engine guest img
+assert_plain_error 1 \
+	"ls: img: the engine's guest does not come to an end, and was killed"
+[ $((SECONDS - start)) -ge 19 ] || fail "after $((SECONDS - start)) seconds"

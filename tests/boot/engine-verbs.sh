@@ -39,6 +39,16 @@ guarded imgtool build --quiet image:fs -o again
 assert_status 0
 guarded imgtool diff fs again >out
 assert_out '+ /lost+found'
+make_tree plain
+for type in erofs xfs btrfs vfat; do
+	make_image $type plain other || continue
+	# found out by what is in it
+	for source in fs other; do
+		imgtool build --quiet $source -o $source.img
+	done
+	guarded imgtool diff other other.img >out
+	assert_out '+ /lost+found'
+done
 imgtool mkdir again:/new
 guarded imgtool cp -a fs:/dir again:/new
 assert_status 0

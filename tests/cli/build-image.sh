@@ -67,3 +67,45 @@ for n in {1..40}; do
 	[ "$status" -le 1 ] || { show; fail "status $status"; }
 	[ "$status" = 1 ] || fsck maybe.img
 done
+
+# what an archive holds does not make it an image; a disk is one by its table
+python3 - <<'END'
+data = b"\x53\xef" * 3000
+def member(name, data):
+    head = "070701" + "%08x" * 13 % (7, 0o100644, 0, 0, 1, 0, len(data), 0, 0, 0, 0,
+                                     len(name) + 1, 0)
+    out = head.encode() + name.encode() + b"\0"
+    out += b"\0" * (-len(out) % 4)
+    return out + data + b"\0" * (-len(data) % 4)
+open("stored.cpio", "wb").write(member("f", data) + member("TRAILER!!!", b""))
+assert open("stored.cpio", "rb").read()[1080:1082] == b"\x53\xef"
+# a tar of old: without its mark
+name = b"old".ljust(100, b"\0")
+head = bytearray(name + b"0000644\0" + b"0000000\0" * 2 + b"%011o\0" % len(data) +
+                 b"00000000000\0" + b" " * 8 + b"0").ljust(512, b"\0")
+head[148:156] = b"%06o\0 " % sum(head)
+open("old.tar", "wb").write(head + data.ljust(6144, b"\0") + bytes(1024))
+assert open("old.tar", "rb").read()[1080:1082] == b"\x53\xef"
+END
+build stored.cpio -o x.img
+[ "$("$IMGTOOL" cat x.img:/f | wc -c)" = 6000 ] || fail "the file of a cpio"
+build old.tar -o x.img
+[ "$("$IMGTOOL" cat x.img:/old | wc -c)" = 6000 ] || fail "the file of an old tar"
+mkdir -p small
+echo text >small/file
+for table in gpt mbr; do
+	build small -o whole.img
+	"$IMGTOOL" build -q small --partition $table -o part.img
+	build part.img -o x.img
+	[ "$("$IMGTOOL" cat x.img:/file)" = text ] || fail "$table: a disk"
+	"$IMGTOOL" cow create part.cow part.img
+	build part.cow -o x.img
+	rm part.cow
+	[ "$("$IMGTOOL" cat x.img:/file)" = text ] || fail "$table: a layer"
+done
+rm bad.img
+truncate -s 1M bad.img
+printf 'QFI\373' | dd of=bad.img conv=notrunc status=none
+refused 1 'bad.img: is a qcow2 file, which cannot be read here; qemu-img' bad.img
+printf 'LUKS\272\276\0\1' | dd of=bad.img conv=notrunc status=none
+refused 1 'bad.img: has an encrypted volume .LUKS., which cannot be read' bad.img

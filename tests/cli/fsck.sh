@@ -29,6 +29,8 @@ cp bad.img x.img
 check 4 x.img
 assert_match 'Pass 1'
 cmp bad.img x.img >&2 || fail "a look changed the image"
+check 4 -q x.img
+[ ! -s out ] && [ ! -s err ] || { show; fail "fsck -q is not quiet"; }
 check 1 --repair x.img
 fsck x.img
 "$IMGTOOL" cat x.img:/f | cmp - numbers

@@ -10,6 +10,8 @@ done
 "$IMGTOOL" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v imgtool >verbs
 [ -s verbs ] || fail "no verbs in --help"
 while read -r verb; do
+	"$IMGTOOL" "$verb" --help | grep -q -- '-q, --quiet' ||
+		fail "$verb has no --quiet"
 	grep -q "^.SH ${verb^^}" page || fail "$verb has no section in the man page"
 	sed -n "/^.SH ${verb^^}/,/^.SH /p" page >section
 	"$IMGTOOL" "$verb" --help | grep -oE '^ +(-., )?--[a-z-]+' |

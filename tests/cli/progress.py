@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Run a verb with a terminal as its standard error, and stand in its way.
 
-usage: progress.py read|feed FILE COMMAND...
+usage: progress.py read|feed|run FILE COMMAND...
 
 "read" reads what it prints only after a while, "feed" gives it FILE with a
-pause in the middle: then the work is long, however fast this machine is.
+pause in the middle: then the work is long, however fast this machine is. "run"
+only runs it.
 Prints what came on the terminal.
 """
 import os

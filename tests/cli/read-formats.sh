@@ -95,8 +95,45 @@ assert_plain_error 1 'zero.img: has no ext2, ext3 or ext4'
 if command -v mksquashfs >/dev/null; then
 	mksquashfs d/deep s.img >/dev/null 2>&1
 	capture "$IMGTOOL" ls --engine direct s.img
-	assert_plain_error 1 's.img: has a squashfs file system'
+	assert_plain_error 1 's.img: has a file system of type squashfs, which a guest reads'
 fi
+# images of other programs, which qemu-img makes where it is installed
+printf 'QFI\373%0200d' 0 >o.qcow2
+printf 'KDMV%0200d' 0 >o.VMDK
+printf '%064d\177\020\332\276%0200d' 0 0 >o.VDI
+printf 'conectix%0600d' 0 >o.VHD
+printf 'vhdxfile%0600d' 0 >o.VHDX
+for format in qcow2:qcow2 vmdk:VMDK vdi:VDI vpc:VHD vhdx:VHDX; do
+	name=${format#*:}
+	! command -v qemu-img >/dev/null ||
+		qemu-img create -q -f ${format%:*} o.$name 10M
+	for verb in info ls fsck convert; do
+		words=
+		[ $verb != convert ] || words=new.img
+		capture "$IMGTOOL" $verb o.$name $words
+		[ $verb != fsck ] || { assert_status 8; status=1; }
+		assert_plain_error 1 "$verb: o.$name: is a $name file, .*; qemu-img convert"
+		[ ! -e new.img ] || fail "$name: was converted"
+	done
+	"$IMGTOOL" convert --from raw o.$name new.img
+	cmp o.$name new.img
+	rm new.img
+done
+gzip -c o.VHD >o.gz
+capture "$IMGTOOL" ls o.gz
+assert_plain_error 1 'o.gz: is compressed .gzip.; images are read uncompressed'
+
+# what cannot be read has its names, too
+dd if=/dev/zero of=swap.img bs=1M count=2 status=none
+mkswap -L words -U 01234567-89ab-cdef-0123-456789abcdef swap.img >mkswap.out
+capture "$IMGTOOL" info swap.img
+assert_status 0
+assert_match 'readable: no'
+assert_match 'label: words'
+assert_match 'uuid: 01234567-89ab-cdef-0123-456789abcdef'
+capture "$IMGTOOL" ls swap.img
+assert_plain_error 1 'swap.img: has swap space, which cannot be read here'
+
 : >empty.img
 capture "$IMGTOOL" ls empty.img
 assert_plain_error 1 'empty.img: is empty'

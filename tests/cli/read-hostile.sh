@@ -56,3 +56,20 @@ for ((cut = 1; cut <= 4000; cut += 333)); do
 	capture "$IMGTOOL" sum bad.img
 	[ "$status" -le 1 ] || { show; fail "cut at $cut KiB: status $status"; }
 done
+
+# names do not talk to the terminal, by U+009B either; what is text stays
+mkdir -p names
+: >"names/$(printf 'a\302\2332Jb')"
+: >"names/$(printf '\303\251\302\240x')"
+build names -o names.img
+capture "$IMGTOOL" ls names.img
+assert_status 0
+assert_match '^a\\302\\2332Jb$'
+assert_match "^$(printf '\303\251\302\240x')\$"
+capture "$IMGTOOL" ls "$(printf 'names.img:/\302\233')"
+assert_plain_error 1 '\\302\\233: no such file in the image'
+capture "$IMGTOOL" ls --json names.img
+assert_match 'a\\u009b2Jb"'
+python3 -c 'import json, sys
+names = [e["path"] for e in json.load(open("out"))]
+assert any("a\x9b2Jb" in n for n in names), names' || fail "JSON of a control"

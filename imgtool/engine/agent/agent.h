@@ -153,5 +153,6 @@ void serve_sync(const struct request *request);
 void serve_setattr(const struct request *request);
 void serve_setxattr(const struct request *request);
 void serve_delxattr(const struct request *request);
+void serve_trim(const struct request *request);
 
 #endif

@@ -40,16 +40,24 @@ static void done(const struct request *request, int dir, int r)
 	answer_done(request, err);
 }
 
+/* Where there is no default ACL, the caller's umask counts. */
+static mode_t take_umask(const struct request *request)
+{
+	umask(request->head.offset >> 32 & 0777);
+	return request->head.offset;
+}
+
 void serve_mknod(const struct request *request)
 {
 	const char *name;
 	int dir = file_parent(request->path, &name);
 	uint64_t device = request->head.length;
+	mode_t mode = take_umask(request);
 	int r = -1, tries = 0;
 
 	do {
 		if (dir >= 0)
-			r = mknodat(dir, name, request->head.offset,
+			r = mknodat(dir, name, mode,
 				    makedev(device >> 32,
 					    device & 0xffffffff));
 	} while (r == 0 && clock_missed(dir, name, 0, &tries));
@@ -60,11 +68,12 @@ void serve_mkdir(const struct request *request)
 {
 	const char *name;
 	int dir = file_parent(request->path, &name);
+	mode_t mode = take_umask(request);
 	int r = -1, tries = 0;
 
 	do {
 		if (dir >= 0)
-			r = mkdirat(dir, name, request->head.offset);
+			r = mkdirat(dir, name, mode);
 	} while (r == 0 && clock_missed(dir, name, AT_REMOVEDIR, &tries));
 	made(request, dir, name, r);
 }

@@ -173,6 +173,7 @@ static void (*const services[])(const struct request *request) = {
 	[ENGINE_SETATTR] = serve_setattr,
 	[ENGINE_SETXATTR] = serve_setxattr,
 	[ENGINE_DELXATTR] = serve_delxattr,
+	[ENGINE_TRIM] = serve_trim,
 };
 
 static void serve(const struct request *request)
@@ -242,7 +243,6 @@ int main(int argc, char **argv)
 	struct request request;
 
 	signal(SIGPIPE, SIG_IGN);
-	umask(0);
 	native = argc == 4 && !strcmp(argv[1], "--native");
 	if (native) {
 		channel = atoi(argv[2]);

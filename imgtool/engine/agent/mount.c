@@ -3,8 +3,10 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -65,6 +67,9 @@ static const char *options_for(const char *type)
 	/* fsync() as that of others: a file that was renamed, too */
 	if (!strcmp(type, "f2fs"))
 		return "fsync_mode=strict";
+	/* without it, FITRIM is refused */
+	if (!strcmp(type, "ntfs3"))
+		return "discard";
 	/* df: all blocks, as imgtool counts them */
 	if (!strncmp(type, "ext", 3))
 		return "minixdf";
@@ -152,6 +157,19 @@ int mount_native(const char *directory)
 {
 	mount_root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return mount_root < 0 ? -errno : 0;
+}
+
+void serve_trim(const struct request *request)
+{
+	struct fstrim_range range = { .len = UINT64_MAX };
+	int fd = open(POINT, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = 0;
+
+	/* (what was freed a moment ago is free on the disk by then) */
+	if (fd < 0 || syncfs(fd) || ioctl(fd, FITRIM, &range))
+		err = errno == ENOTTY ? -EOPNOTSUPP : -errno;
+	if (fd >= 0)
+		close(fd);
+	answer_done(request, err);
 }
 
 int mount_end(void)

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "imgtool/engine/change.h"
 #include "imgtool/engine/engine.h"
 #include "tests/unit/imgtool/suite.h"
 
@@ -540,6 +541,30 @@ static int use_entry(void *context, const char *name, uint64_t ino)
 }
 
 /* Nothing crashes, hangs, or reads what is not there. */
+/* Directories never come to be below themselves, whatever the agent agrees to. */
+START_TEST(loops)
+{
+	struct fs_attr attr;
+	struct fake f;
+	uint64_t d, e;
+
+	begin_root(&f);
+	say_attr(&f, S_IFDIR | 0755);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "d", &d), 0);
+	say_attr(&f, S_IFDIR | 0755);
+	ck_assert_int_eq(fs_lookup(&f.fs, d, "e", &e), 0);
+	say(&f, "", 0);
+	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "d", e, "f", false),
+			 -EINVAL);
+	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "d", d, "e", true),
+			 -EINVAL);
+	ck_assert_int_eq(change_rename(&f.fs, d, "e", NODE_ROOT, "d", true),
+			 -EINVAL);
+	ck_assert_int_eq(fs_stat(&f.fs, e, &attr), 0);
+	end(&f);
+}
+END_TEST
+
 START_TEST(noise)
 {
 	uint32_t seed, state;
@@ -559,4 +584,4 @@ START_TEST(noise)
 END_TEST
 
 RUN_TESTS("engine", good, heads, cut_off, attributes, names, entries, extents,
-	  together, contents, xattrs, totals, noise)
+	  together, contents, xattrs, totals, loops, noise)
