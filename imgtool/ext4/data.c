@@ -166,7 +166,6 @@ int data_copy(struct volume *volume, struct inode *inode)
 {
 	const struct extent *e;
 	uint64_t from, length;
-	char *name;
 	size_t i;
 	int r = 0, fd;
 
@@ -174,9 +173,9 @@ int data_copy(struct volume *volume, struct inode *inode)
 		return 0;
 	if (spool_has(inode))
 		return spool_copy(volume, inode);
-	fd = source_open_file(inode->ref, inode->size, &name);
+	fd = source_open_file(inode->ref);
 	if (fd < 0)
-		return -1;
+		return source_file_failed(inode->ref);
 	for (i = 0; i < inode->extents.count && r == 0; i++) {
 		e = &extents_list(&inode->extents)[i];
 		from = (uint64_t)e->logical << BLOCK_BITS;
@@ -184,9 +183,10 @@ int data_copy(struct volume *volume, struct inode *inode)
 		if (length > inode->size - from)
 			length = inode->size - from;
 		r = output_copy(volume->out, e->physical << BLOCK_BITS, fd,
-				from, length, name);
+				from, length, source_file_name(inode->ref));
 	}
-	free(name);
+	if (r == 0)
+		r = source_check_file(inode->ref, fd, inode->size);
 	close(fd);
 	return r;
 }

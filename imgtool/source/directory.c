@@ -18,6 +18,7 @@
 
 #include "imgtool/ext4/disk.h"
 #include "imgtool/msg.h"
+#include "imgtool/source/at.h"
 #include "imgtool/source/fakeroot.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
@@ -48,8 +49,9 @@ struct scan {
 	const struct waiting *now; /* the directory being read */
 	struct source_dir *dir;    /* the same for its files; NULL: none yet */
 	int dir_fd;
-	char path[PATH_LONGEST + 1]; /* of the entry being read */
-	char *full;		     /* with the source's name in front */
+	char *full; /* name of the entry being read, with the source's name */
+	char *path; /* its end: the path from the source's root */
+	size_t parent; /* length of the path of the directory being read */
 };
 
 static void push(struct scan *scan, const char *path, struct inode *dir)
@@ -64,6 +66,9 @@ static void push(struct scan *scan, const char *path, struct inode *dir)
 
 static int failed(const struct scan *scan)
 {
+	/* It was a directory, and no symlink was on the way. */
+	if (errno == ELOOP || errno == ENOTDIR)
+		return msg_error(scan->full, "was changed while it was read");
 	return msg_errno(scan->full, errno, "cannot be read");
 }
 
@@ -90,10 +95,12 @@ static void remember_link(struct scan *scan, const struct stat *st,
 	*at = link;
 }
 
-static int read_value(struct scan *scan, struct inode *inode, const char *name)
+static int read_value(struct scan *scan, struct inode *inode, const char *file,
+		      const char *name)
 {
 	static char value[XATTR_SIZE_MAX];
-	ssize_t size = lgetxattr(scan->full, name, value, sizeof(value));
+	ssize_t size = at_getxattr(scan->dir_fd, file, scan->full, name, value,
+				   sizeof(value));
 
 	if (size < 0 && errno == ENODATA)
 		return 0;
@@ -103,10 +110,11 @@ static int read_value(struct scan *scan, struct inode *inode, const char *name)
 	return import_xattr(inode, scan->full, name, value, size);
 }
 
-static int read_xattrs(struct scan *scan, struct inode *inode)
+static int read_xattrs(struct scan *scan, struct inode *inode, const char *file)
 {
 	static char names[XATTR_LIST_MAX];
-	ssize_t size = llistxattr(scan->full, names, sizeof(names));
+	ssize_t size = at_listxattr(scan->dir_fd, file, scan->full, names,
+				    sizeof(names));
 	const char *name;
 
 	if (size < 0 && (errno == ENOTSUP || errno == ENOSYS))
@@ -114,7 +122,7 @@ static int read_xattrs(struct scan *scan, struct inode *inode)
 	if (size < 0)
 		return failed(scan);
 	for (name = names; name < names + size; name += strlen(name) + 1)
-		if (read_value(scan, inode, name) < 0)
+		if (read_value(scan, inode, file, name) < 0)
 			return -1;
 	return 0;
 }
@@ -140,14 +148,18 @@ static int read_parts(struct scan *scan, struct inode *inode, const char *name)
 	off_t from, to = 0;
 	int fd;
 
-	fd = openat(scan->dir_fd, name,
-		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	fd = at_open(scan->dir_fd, name, 0);
 	if (fd < 0)
 		return failed(scan);
 	while ((uint64_t)to < inode->size) {
 		from = lseek(fd, to, SEEK_DATA);
-		if (from < 0)
+		if (from < 0 && errno == ENXIO) /* there are no more */
 			break;
+		if (from < 0) {
+			failed(scan);
+			close(fd);
+			return -1;
+		}
 		to = lseek(fd, from, SEEK_HOLE);
 		if (to < 0 || (uint64_t)to > inode->size)
 			to = inode->size;
@@ -176,6 +188,7 @@ static struct file_ref *make_ref(struct scan *scan, const struct stat *st,
 	ref = pool_alloc(offsetof(struct file_ref, name) + strlen(name) + 1);
 	ref->dir = dir;
 	ref->ino = st->st_ino;
+	ref->time = source_file_time(st);
 	strcpy(ref->name, name);
 	return ref;
 }
@@ -242,7 +255,7 @@ static struct inode *read_inode(struct scan *scan, struct stat *st,
 	inode->gid = st->st_gid;
 	inode_set_times(inode, time);
 	if ((name && read_kind(scan, inode, st, name) < 0) ||
-	    read_xattrs(scan, inode) < 0) {
+	    read_xattrs(scan, inode, name ?: ".") < 0) {
 		inode_free(inode);
 		return NULL;
 	}
@@ -289,17 +302,26 @@ static int read_entry(struct scan *scan, struct inode *dir, const char *name)
 	return 0;
 }
 
-/* Set path and full for NAME in the directory PARENT. */
-static int set_path(struct scan *scan, const char *parent, const char *name)
+/* Set path and full for the directory PATH. */
+static void set_dir(struct scan *scan, const char *path)
 {
-	int n = snprintf(scan->path, sizeof(scan->path), "%s%s%s", parent,
-			 *parent && *name ? "/" : "", name);
+	scan->parent = strlen(path);
+	memcpy(scan->path, path, scan->parent + 1);
+	/* What is before it is a slash, or the end for the root itself. */
+	scan->path[-1] = *path ? '/' : 0;
+}
 
-	free(scan->full);
-	scan->full = mem_printf("%s%s%s%s%s", scan->source->name,
-				*parent ? "/" : "", parent, *name ? "/" : "",
-				name);
-	if (n > PATH_LONGEST)
+/* Set path and full for NAME in that directory. */
+static int set_name(struct scan *scan, const char *name)
+{
+	char *to = scan->path + scan->parent;
+	size_t length = strlen(name);
+
+	scan->path[-1] = '/';
+	if (scan->parent)
+		*to++ = '/';
+	memcpy(to, name, length + 1);
+	if (to + length > scan->path + PATH_LONGEST)
 		return msg_error(scan->full, "path is longer than 4095 bytes");
 	return 0;
 }
@@ -312,14 +334,14 @@ static int read_names(struct scan *scan, const struct waiting *w, DIR *stream)
 		errno = 0;
 		d = readdir(stream);
 		if (!d && errno) {
-			set_path(scan, w->path, "");
+			set_dir(scan, w->path);
 			return failed(scan);
 		}
 		if (!d)
 			return 0;
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
-		if (set_path(scan, w->path, d->d_name) < 0)
+		if (set_name(scan, d->d_name) < 0)
 			return -1;
 		if (import_excludes(scan->import, scan->path))
 			continue;
@@ -333,10 +355,8 @@ static int read_dir(struct scan *scan, const struct waiting *w)
 	DIR *stream;
 	int fd, r;
 
-	if (set_path(scan, w->path, "") < 0)
-		return -1;
-	fd = openat(scan->source->fd, *w->path ? w->path : ".",
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	set_dir(scan, w->path);
+	fd = at_open(scan->source->fd, *w->path ? w->path : ".", O_DIRECTORY);
 	if (fd < 0)
 		return failed(scan);
 	stream = fdopendir(fd);
@@ -359,7 +379,9 @@ static int read_root(struct scan *scan)
 	struct stat st;
 
 	/* A source may be given as a symlink: what it points to is meant. */
-	scan->full = mem_printf("%s/.", scan->source->name);
+	set_dir(scan, "");
+	set_name(scan, ".");
+	scan->dir_fd = scan->source->fd;
 	if (fstat(scan->source->fd, &st) < 0)
 		return failed(scan);
 	inode = read_inode(scan, &st, NULL);
@@ -387,7 +409,6 @@ static void free_scan(struct scan *scan)
 			free(link);
 		}
 	}
-	free(scan->full);
 	free(scan);
 }
 
@@ -399,6 +420,8 @@ int source_read_directory(struct import *import, struct source *source)
 
 	scan->import = import;
 	scan->source = source;
+	scan->path = source_path_buffer(source);
+	scan->full = source->full;
 	r = read_root(scan);
 	while (r == 0 && (w = scan->stack)) {
 		scan->stack = w->next;
@@ -407,39 +430,4 @@ int source_read_directory(struct import *import, struct source *source)
 	}
 	free_scan(scan);
 	return r;
-}
-
-static int open_quietly(const struct source *source, const char *path)
-{
-	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, fd;
-
-	fd = openat(source->fd, path, flags | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(source->fd, path, flags);
-	return fd;
-}
-
-int source_open_file(const struct file_ref *ref, uint64_t size, char **name)
-{
-	const struct source_dir *dir = ref->dir;
-	const struct source *source = dir->source;
-	char *full = mem_printf("%s/%s%s%s", source->name, dir->path,
-				*dir->path ? "/" : "", ref->name);
-	int fd = open_quietly(source, full + strlen(source->name) + 1);
-	struct stat st;
-
-	*name = full;
-	if (fd < 0) {
-		msg_errno(full, errno, "cannot be read");
-	} else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		   st.st_dev != dir->dev || st.st_ino != ref->ino ||
-		   (uint64_t)st.st_size != size) {
-		msg_error(full, "was changed while the image was made");
-		close(fd);
-	} else {
-		return fd;
-	}
-	free(full);
-	*name = NULL;
-	return -1;
 }

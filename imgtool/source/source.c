@@ -199,6 +199,7 @@ void source_close_all(struct import *import)
 		close(source->fd);
 		end_early(source);
 		free(source->own_name);
+		free(source->full);
 		free(source);
 	}
 }

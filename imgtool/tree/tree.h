@@ -92,8 +92,9 @@ struct inode {
 /* A file of a source directory, found again by its name when it is copied. */
 struct file_ref {
 	const struct source_dir *dir;
-	uint64_t ino; /* must still be this then */
-	char name[];  /* in the directory */
+	uint64_t ino;  /* must still be this then, ... */
+	uint32_t time; /* ... with a time of modification that gives this */
+	char name[];   /* in the directory */
 };
 
 struct tree {
