@@ -8,7 +8,7 @@
 #include "imgtool/source/source.h"
 
 /* Files that are treated so after one that had to be waited for. */
-#define FILES_AFTER_WAIT 256
+#define FILES_AFTER_WAIT 64
 
 void copies_begin(struct copies *copies, struct inode *const *next,
 		 struct inode *const *end)

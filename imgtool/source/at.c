@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -43,21 +46,38 @@ int at_open(int dir, const char *path, int flags)
 	return is_missing(fd) ? openat(dir, path, how.flags) : fd;
 }
 
-ssize_t at_listxattr(int dir, const char *path, const char *full, char *list,
-		     size_t size)
+/* A name that leads to NAME in DIR: FULL, or where that is too long another. */
+static const char *by_path(int dir, const char *name, const char *full,
+			   char room[PATH_MAX])
 {
-	long r = syscall(CALL_LISTXATTRAT, dir, path, AT_SYMLINK_NOFOLLOW, list,
-			 size);
-
-	return is_missing(r) ? llistxattr(full, list, size) : r;
+	if (strlen(full) < PATH_MAX)
+		return full;
+	snprintf(room, PATH_MAX, "/proc/self/fd/%d/%s", dir, name);
+	return room;
 }
 
-ssize_t at_getxattr(int dir, const char *path, const char *full,
-		    const char *name, void *value, size_t size)
+ssize_t at_listxattr(int dir, const char *name, const char *full, char *list,
+		     size_t size)
+{
+	long r = syscall(CALL_LISTXATTRAT, dir, name, AT_SYMLINK_NOFOLLOW, list,
+			 size);
+	char room[PATH_MAX];
+
+	if (!is_missing(r))
+		return r;
+	return llistxattr(by_path(dir, name, full, room), list, size);
+}
+
+ssize_t at_getxattr(int dir, const char *name, const char *full,
+		    const char *attribute, void *value, size_t size)
 {
 	struct getxattrat_args args = { (uintptr_t)value, size, 0 };
-	long r = syscall(CALL_GETXATTRAT, dir, path, AT_SYMLINK_NOFOLLOW, name,
-			 &args, sizeof(args));
+	long r = syscall(CALL_GETXATTRAT, dir, name, AT_SYMLINK_NOFOLLOW,
+			 attribute, &args, sizeof(args));
+	char room[PATH_MAX];
 
-	return is_missing(r) ? lgetxattr(full, name, value, size) : r;
+	if (!is_missing(r))
+		return r;
+	return lgetxattr(by_path(dir, name, full, room), attribute, value,
+			 size);
 }

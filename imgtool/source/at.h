@@ -16,10 +16,10 @@
 /* To read; FLAGS are added. Access times stay, if we may have that. */
 int at_open(int dir, const char *path, int flags);
 
-/* As llistxattr() and lgetxattr(). */
-ssize_t at_listxattr(int dir, const char *path, const char *full, char *list,
+/* As llistxattr() and lgetxattr(), of NAME in DIR. */
+ssize_t at_listxattr(int dir, const char *name, const char *full, char *list,
 		     size_t size);
-ssize_t at_getxattr(int dir, const char *path, const char *full,
-		    const char *name, void *value, size_t size);
+ssize_t at_getxattr(int dir, const char *name, const char *full,
+		    const char *attribute, void *value, size_t size);
 
 #endif

@@ -56,10 +56,13 @@ int source_open_file(const struct file_ref *ref)
 	return at_open(ref->dir->source->fd, path, 0);
 }
 
-uint32_t source_file_time(const struct stat *st)
+uint64_t source_file_key(const struct stat *st)
 {
-	return (uint32_t)st->st_mtim.tv_sec * 1000003u +
-	       (uint32_t)st->st_mtim.tv_nsec;
+	uint64_t time = (uint64_t)st->st_mtim.tv_sec * 1000000000 +
+			(uint64_t)st->st_mtim.tv_nsec;
+
+	/* (odd, so that no two times give the same) */
+	return st->st_ino ^ time * 0x9e3779b97f4a7c15;
 }
 
 static int was_changed(const struct file_ref *ref)
@@ -83,8 +86,7 @@ int source_check_file(const struct file_ref *ref, int fd, uint64_t size)
 	if (fstat(fd, &st) < 0)
 		return source_file_failed(ref);
 	if (!S_ISREG(st.st_mode) || st.st_dev != ref->dir->dev ||
-	    st.st_ino != ref->ino || (uint64_t)st.st_size != size ||
-	    source_file_time(&st) != ref->time)
+	    (uint64_t)st.st_size != size || source_file_key(&st) != ref->key)
 		return was_changed(ref);
 	return 0;
 }

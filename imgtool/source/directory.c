@@ -24,7 +24,7 @@
 #include "imgtool/tree/path.h"
 #include "imgtool/tree/pool.h"
 
-#define LINK_BUCKETS 4096
+#define FIRST_LINK_BUCKETS 1024
 
 /* A directory that is still to be read. */
 struct waiting {
@@ -33,7 +33,9 @@ struct waiting {
 	char path[]; /* from the source's root; "" for that */
 };
 
-/* An inode of the source with more names to come. */
+/* An inode of the source with more names to come, which holds it: a name that is
+ * listed twice, since it came to another file meanwhile, may have been its only
+ * one until now. */
 struct link {
 	struct link *next;
 	dev_t dev;
@@ -45,7 +47,8 @@ struct scan {
 	struct import *import;
 	struct source *source;
 	struct waiting *stack;
-	struct link *links[LINK_BUCKETS];
+	struct link **links;
+	size_t link_buckets, link_count; /* the first is a power of two */
 	const struct waiting *now; /* the directory being read */
 	struct source_dir *dir;    /* the same for its files; NULL: none yet */
 	int dir_fd;
@@ -72,27 +75,47 @@ static int failed(const struct scan *scan)
 	return msg_errno(scan->full, errno, "cannot be read");
 }
 
-static struct link **find_link(struct scan *scan, const struct stat *st)
+static struct link **find_link(const struct scan *scan, dev_t dev, ino_t ino)
 {
-	uint64_t h = (st->st_ino ^ (uint64_t)st->st_dev << 40) *
-		     0x9e3779b97f4a7c15;
-	struct link **at = &scan->links[h >> 52 & (LINK_BUCKETS - 1)];
+	uint64_t h = (ino ^ (uint64_t)dev << 40) * 0x9e3779b97f4a7c15;
+	struct link **at = &scan->links[h >> 32 & (scan->link_buckets - 1)];
 
-	while (*at && ((*at)->ino != st->st_ino || (*at)->dev != st->st_dev))
+	while (*at && ((*at)->ino != ino || (*at)->dev != dev))
 		at = &(*at)->next;
 	return at;
+}
+
+/* Twice the buckets. */
+static void grow_links(struct scan *scan)
+{
+	struct link **old = scan->links, *link, *next, **at;
+	size_t count = scan->link_buckets, i;
+
+	scan->link_buckets *= 2;
+	scan->links = mem_zalloc(scan->link_buckets * sizeof(*old));
+	for (i = 0; i < count; i++) {
+		for (link = old[i]; link; link = next) {
+			next = link->next;
+			at = find_link(scan, link->dev, link->ino);
+			link->next = NULL;
+			*at = link;
+		}
+	}
+	free(old);
 }
 
 static void remember_link(struct scan *scan, const struct stat *st,
 			  struct inode *inode)
 {
-	struct link **at = find_link(scan, st);
 	struct link *link = mem_zalloc(sizeof(*link));
 
+	if (scan->link_count++ == scan->link_buckets)
+		grow_links(scan);
 	link->dev = st->st_dev;
 	link->ino = st->st_ino;
 	link->inode = inode;
-	*at = link;
+	inode_hold(inode);
+	*find_link(scan, link->dev, link->ino) = link;
 }
 
 static int read_value(struct scan *scan, struct inode *inode, const char *file,
@@ -187,8 +210,7 @@ static struct file_ref *make_ref(struct scan *scan, const struct stat *st,
 	}
 	ref = pool_alloc(offsetof(struct file_ref, name) + strlen(name) + 1);
 	ref->dir = dir;
-	ref->ino = st->st_ino;
-	ref->time = source_file_time(st);
+	ref->key = source_file_key(st);
 	strcpy(ref->name, name);
 	return ref;
 }
@@ -290,7 +312,7 @@ static int read_entry(struct scan *scan, struct inode *dir, const char *name)
 		return 0;
 	linked = st.st_nlink > 1 && !S_ISDIR(st.st_mode);
 	if (linked)
-		link = *find_link(scan, &st);
+		link = *find_link(scan, st.st_dev, st.st_ino);
 	inode = link ? link->inode : read_inode(scan, &st, name);
 	if (!inode)
 		return -1;
@@ -403,12 +425,14 @@ static void free_scan(struct scan *scan)
 		scan->stack = w->next;
 		free(w);
 	}
-	for (i = 0; i < LINK_BUCKETS; i++) {
+	for (i = 0; i < scan->link_buckets; i++) {
 		while ((link = scan->links[i])) {
 			scan->links[i] = link->next;
+			tree_let_go(scan->import->tree, link->inode);
 			free(link);
 		}
 	}
+	free(scan->links);
 	free(scan);
 }
 
@@ -420,6 +444,8 @@ int source_read_directory(struct import *import, struct source *source)
 
 	scan->import = import;
 	scan->source = source;
+	scan->link_buckets = FIRST_LINK_BUCKETS;
+	scan->links = mem_zalloc(FIRST_LINK_BUCKETS * sizeof(*scan->links));
 	scan->path = source_path_buffer(source);
 	scan->full = source->full;
 	r = read_root(scan);

@@ -96,8 +96,8 @@ int source_read_directory(struct import *import, struct source *source);
  * source and a byte before it in memory. */
 char *source_path_buffer(struct source *source);
 
-/* For file_ref. */
-uint32_t source_file_time(const struct stat *st);
+/* What a file has while it is the same and not written to. */
+uint64_t source_file_key(const struct stat *st);
 
 int source_read_archive(struct import *import, struct source *source);
 
