@@ -58,9 +58,9 @@ changed "" 'chmod 600 sub/file && ln sub/file link'
 # A deep source: from where it is, a path is longer than Linux takes.
 long=$(printf '%0250d' 0)
 (
-	for _ in 1 2 3 4 5 6 7; do mkdir "$long" && cd "$long"; done
-	mkdir source && cd source
-	for _ in 1 2 3 4 5 6 7 8 9 10; do mkdir "$long" && cd "$long"; done
+	for _ in 1 2 3 4 5 6 7; do mkdir "$long" && cd "$long" || exit; done
+	mkdir source && cd source || exit
+	for _ in 1 2 3 4 5 6 7 8 9 10; do mkdir "$long" && cd "$long" || exit; done
 	echo deep >file
 	! command -v setfattr >/dev/null || setfattr -n user.deep -v yes file ||
 		:
@@ -76,10 +76,10 @@ if (cd deep && for _ in 1 2 3 4 5 6 7 8 9 10; do cd "$long"; done &&
 fi
 rm -rf "$long"
 
-command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null || {
+if ! command -v strace >/dev/null || ! strace -o /dev/null true 2>/dev/null; then
 	echo "processes cannot be traced here: without the rest"
 	exit 0
-}
+fi
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 
 # A symlink in the place of a directory that is read already, before one in it is.
@@ -115,8 +115,8 @@ injected()
 
 fresh
 for n in $(seq 100); do
-	head -c $((n * 1111)) filler >d/sub/file-$n
-	touch -d @1000000000 d/sub/file-$n
+	head -c $((n * 1111)) filler >d/sub/file-"$n"
+	touch -d @1000000000 d/sub/file-"$n"
 done
 touch -d @1000000000 d d/sub
 build d -o good.img
