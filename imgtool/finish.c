@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#include <stdio.h>
-#include <stdlib.h>
+#include <assert.h>
 #include <string.h>
 #include <time.h>
 
@@ -8,7 +7,6 @@
 
 #include "imgtool/finish.h"
 #include "imgtool/msg.h"
-#include "imgtool/tree/path.h"
 #include "imgtool/tree/xattr.h"
 
 /* The name space of our identities (a version 4 uuid made for this). */
@@ -74,44 +72,112 @@ static void mix(uint8_t state[16], const void *data, size_t size)
 	memcpy(state, next, 16);
 }
 
-static void mix_inode(uint8_t state[16], const struct inode *inode)
+/* Data of any length, mixed in blocks of one size but for the last. */
+struct digest {
+	uint8_t state[16];
+	size_t used;
+	uint8_t block[4096];
+};
+
+static void mix_block(struct digest *digest)
+{
+	mix(digest->state, digest->block, digest->used);
+	digest->used = 0;
+}
+
+static void add(struct digest *digest, const void *data, size_t size)
+{
+	const uint8_t *from = data;
+	size_t n;
+
+	for (; size; from += n, size -= n) {
+		n = sizeof(digest->block) - digest->used;
+		n = size < n ? size : n;
+		memcpy(digest->block + digest->used, from, n);
+		digest->used += n;
+		if (digest->used == sizeof(digest->block))
+			mix_block(digest);
+	}
+}
+
+/*
+ * What is mixed of an entry: this, name, target, attributes. In the order of a
+ * walk, the number of a directory's children says where everything is.
+ */
+struct entry_digest {
+	int64_t sec;
+	uint64_t size;
+	uint32_t nsec, mode, uid, gid, nlink, major, minor, children, length,
+		xattrs;
+};
+
+static_assert(sizeof(struct entry_digest) == 2 * 8 + 10 * 4, "no padding");
+
+static uint32_t count_xattrs(const struct inode *inode)
+{
+	const struct xattr *x;
+	uint32_t count = 0;
+
+	for (x = inode_xattrs(inode); x; x = x->next)
+		count++;
+	return count;
+}
+
+static void add_xattrs(struct digest *digest, const struct inode *inode)
+{
+	const struct xattr *x;
+
+	for (x = inode_xattrs(inode); x; x = x->next) {
+		uint32_t sizes[] = { x->space, x->length, x->size };
+
+		add(digest, sizes, sizeof(sizes));
+		add(digest, x->name, x->length);
+		add(digest, x->value, x->size);
+	}
+}
+
+static void add_entry(struct digest *digest, const struct inode *inode,
+		      const char *name, size_t length)
 {
 	struct stamp time = inode_stamp(inode, STAMP_MODIFIED);
-	const struct xattr *x;
-	char text[200];
-	int n;
+	struct entry_digest e = {
+		.sec = time.sec,
+		.nsec = time.nsec,
+		.mode = inode->mode,
+		.uid = inode->uid,
+		.gid = inode->gid,
+		.nlink = inode->nlink,
+		.length = length,
+		.xattrs = count_xattrs(inode),
+	};
 
-	n = snprintf(text, sizeof(text), "%o %u %u %u %llu %lld.%09u",
-		     inode->mode, inode->uid, inode->gid, inode->nlink,
-		     S_ISDIR(inode->mode) ? 0ULL :
-		     (unsigned long long)inode->size,
-		     (long long)time.sec, time.nsec);
-	if (S_ISCHR(inode->mode) || S_ISBLK(inode->mode))
-		n += snprintf(text + n, sizeof(text) - n, " %u:%u",
-			      inode->major, inode->minor);
-	mix(state, text, n);
-	if (S_ISLNK(inode->mode))
-		mix(state, inode->target, inode->size);
-	for (x = inode_xattrs(inode); x; x = x->next) {
-		mix(state, &x->space, 1);
-		mix(state, x->name, x->length);
-		mix(state, x->value, x->size);
+	if (S_ISDIR(inode->mode))
+		e.children = inode->children;
+	else
+		e.size = inode->size;
+	if (S_ISCHR(inode->mode) || S_ISBLK(inode->mode)) {
+		e.major = inode->major;
+		e.minor = inode->minor;
 	}
+	add(digest, &e, sizeof(e));
+	add(digest, name, length);
+	if (S_ISLNK(inode->mode))
+		add(digest, inode->target, inode->size);
+	add_xattrs(digest, inode);
 }
 
 /* Names and attributes of everything; contents only by size and time. */
 static void mix_tree(uint8_t state[16], const struct tree *tree)
 {
+	struct digest digest = { .used = 0 };
 	const struct entry *e;
-	char *path;
 
-	mix_inode(state, tree->root);
-	for (e = tree_next(tree, NULL); e; e = tree_next(tree, e)) {
-		path = tree_path(e);
-		mix(state, path, strlen(path));
-		free(path);
-		mix_inode(state, e->inode);
-	}
+	memcpy(digest.state, state, 16);
+	add_entry(&digest, tree->root, "", 0);
+	for (e = tree_next(tree, NULL); e; e = tree_next(tree, e))
+		add_entry(&digest, e->inode, e->name, e->length);
+	mix_block(&digest);
+	memcpy(state, digest.state, 16);
 }
 
 void tree_uuid(struct tree *tree, const struct identity_options *options,

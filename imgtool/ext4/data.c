@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "imgtool/ext4/copies.h"
 #include "imgtool/ext4/data.h"
 #include "imgtool/ext4/disk.h"
 #include "imgtool/ext4/spool.h"
@@ -162,31 +163,52 @@ int data_release(struct volume *volume, struct inode *inode)
 	return r;
 }
 
-int data_copy(struct volume *volume, struct inode *inode)
+/* The data of an inode, of which FD is the file. */
+static int copy_parts(struct volume *volume, const struct inode *inode, int fd)
 {
-	const struct extent *e;
+	const struct extent *e = extents_list(&inode->extents);
 	uint64_t from, length;
-	char *name;
 	size_t i;
-	int r = 0, fd;
 
-	if (!inode->extents.count)
-		return 0;
-	if (spool_has(inode))
-		return spool_copy(volume, inode);
-	fd = source_open_file(inode->ref, inode->size, &name);
-	if (fd < 0)
-		return -1;
-	for (i = 0; i < inode->extents.count && r == 0; i++) {
-		e = &extents_list(&inode->extents)[i];
+	for (i = 0; i < inode->extents.count; i++, e++) {
 		from = (uint64_t)e->logical << BLOCK_BITS;
 		length = (uint64_t)e->count << BLOCK_BITS;
 		if (length > inode->size - from)
 			length = inode->size - from;
-		r = output_copy(volume->out, e->physical << BLOCK_BITS, fd,
-				from, length, name);
+		if (output_copy(volume->out, e->physical << BLOCK_BITS, fd,
+				from, length, source_file_name(inode->ref)) < 0)
+			return -1;
 	}
-	free(name);
+	return source_check_file(inode->ref, fd, inode->size);
+}
+
+static int copy_file(struct volume *volume, struct copies *copies,
+		     struct inode *const *inode)
+{
+	int fd = copies_take(copies, inode), r;
+
+	if (fd < 0)
+		return -1;
+	volume->out->waited = false;
+	r = copy_parts(volume, *inode, fd);
 	close(fd);
+	copies_done(copies, volume->out->waited);
+	return r;
+}
+
+int data_copy_all(struct volume *volume)
+{
+	struct inode **n, **end = volume->inodes + volume->inode_count;
+	struct copies copies;
+	int r = 0;
+
+	copies_begin(&copies, volume->inodes, end);
+	for (n = volume->inodes; n < end && r == 0; n++) {
+		if (S_ISREG((*n)->mode) && spool_has(*n))
+			r = spool_copy(volume, *n);
+		else if (copies_include(*n))
+			r = copy_file(volume, &copies, n);
+	}
+	copies_end(&copies);
 	return r;
 }

@@ -43,7 +43,8 @@ int data_end(struct data_stream *stream, uint64_t size);
 /* Free the blocks of an inode's data. */
 int data_release(struct volume *volume, struct inode *inode);
 
-/* Copy the data of a file of a source directory (inode->ref). */
-int data_copy(struct volume *volume, struct inode *inode);
+/* Copy the data that are not in the image yet: of files of source directories
+ * (inode->ref), and what waits in the spool. */
+int data_copy_all(struct volume *volume);
 
 #endif

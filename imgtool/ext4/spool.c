@@ -35,7 +35,7 @@ static void begin(struct data_stream *stream)
 	struct file_ref *ref;
 
 	ref = pool_alloc(offsetof(struct file_ref, name) + 1);
-	ref->ino = stream->volume->spool_blocks;
+	ref->key = stream->volume->spool_blocks;
 	stream->inode->ref = ref;
 }
 
@@ -83,7 +83,7 @@ bool spool_has(const struct inode *inode)
 int spool_copy(struct volume *volume, const struct inode *inode)
 {
 	const struct extent *e = extents_list(&inode->extents);
-	uint64_t block = inode->ref->ino, length, at;
+	uint64_t block = inode->ref->key, length, at;
 	size_t i;
 
 	for (i = 0; i < inode->extents.count; i++, e++) {

@@ -95,11 +95,8 @@ static int write_symlink(struct volume *volume, const struct inode *inode)
 static int write_contents(struct volume *volume)
 {
 	struct inode **n, **end = volume->inodes + volume->inode_count;
-	int r = 0;
+	int r = data_copy_all(volume);
 
-	for (n = volume->inodes; n < end && r == 0; n++)
-		if (S_ISREG((*n)->mode) && (*n)->ref)
-			r = data_copy(volume, *n);
 	for (n = volume->inodes; n < end && r == 0; n++)
 		if (S_ISDIR((*n)->mode))
 			r = dir_write(volume, *n);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "imgtool/io/cleanup.h"
@@ -205,13 +206,26 @@ int output_write(struct output *out, uint64_t offset, const void *data,
 	return 0;
 }
 
-static int read_exactly(int fd, uint64_t position, void *data, size_t length,
-			const char *source)
+/* What is in memory comes at once; else it is noted that we waited for it. */
+static ssize_t read_some(struct output *out, int fd, uint64_t position,
+			 void *data, size_t length)
+{
+	struct iovec part = { data, length };
+	ssize_t n = preadv2(fd, &part, 1, position, RWF_NOWAIT);
+
+	if (n > 0)
+		return n;
+	out->waited = true;
+	return pread(fd, data, length, position);
+}
+
+static int read_exactly(struct output *out, int fd, uint64_t position,
+			void *data, size_t length, const char *source)
 {
 	ssize_t n;
 
 	while (length) {
-		n = pread(fd, data, length, position);
+		n = read_some(out, fd, position, data, length);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -261,7 +275,8 @@ int output_copy(struct output *out, uint64_t offset, int fd, uint64_t position,
 	for (; left; left -= n) {
 		n = left < OUTPUT_BUFFER ? left : OUTPUT_BUFFER;
 		to = output_reserve(out, offset, n);
-		if (!to || read_exactly(fd, position, to, n, source) < 0)
+		if (!to ||
+		    read_exactly(out, fd, position, to, n, source) < 0)
 			return -1;
 		output_own_block(out);
 		offset += n;

@@ -42,6 +42,7 @@ struct output {
 	size_t used;   /* bytes in the buffer ... */
 	uint64_t from; /* ... that belong here */
 	bool own_block; /* see output_own_block() */
+	bool waited;	/* set when output_copy() had to wait for data */
 };
 
 /* Begin. NAME must stay valid. On failure there is nothing to abort. */

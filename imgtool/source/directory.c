@@ -18,12 +18,13 @@
 
 #include "imgtool/ext4/disk.h"
 #include "imgtool/msg.h"
+#include "imgtool/source/at.h"
 #include "imgtool/source/fakeroot.h"
 #include "imgtool/source/source.h"
 #include "imgtool/tree/path.h"
 #include "imgtool/tree/pool.h"
 
-#define LINK_BUCKETS 4096
+#define FIRST_LINK_BUCKETS 1024
 
 /* A directory that is still to be read. */
 struct waiting {
@@ -32,7 +33,9 @@ struct waiting {
 	char path[]; /* from the source's root; "" for that */
 };
 
-/* An inode of the source with more names to come. */
+/* An inode of the source with more names to come, which holds it: a name that is
+ * listed twice, since it came to another file meanwhile, may have been its only
+ * one until now. */
 struct link {
 	struct link *next;
 	dev_t dev;
@@ -44,12 +47,14 @@ struct scan {
 	struct import *import;
 	struct source *source;
 	struct waiting *stack;
-	struct link *links[LINK_BUCKETS];
+	struct link **links;
+	size_t link_buckets, link_count; /* the first is a power of two */
 	const struct waiting *now; /* the directory being read */
 	struct source_dir *dir;    /* the same for its files; NULL: none yet */
 	int dir_fd;
-	char path[PATH_LONGEST + 1]; /* of the entry being read */
-	char *full;		     /* with the source's name in front */
+	char *full; /* name of the entry being read, with the source's name */
+	char *path; /* its end: the path from the source's root */
+	size_t parent; /* length of the path of the directory being read */
 };
 
 static void push(struct scan *scan, const char *path, struct inode *dir)
@@ -64,36 +69,61 @@ static void push(struct scan *scan, const char *path, struct inode *dir)
 
 static int failed(const struct scan *scan)
 {
+	/* It was a directory, and no symlink was on the way. */
+	if (errno == ELOOP || errno == ENOTDIR)
+		return msg_error(scan->full, "was changed while it was read");
 	return msg_errno(scan->full, errno, "cannot be read");
 }
 
-static struct link **find_link(struct scan *scan, const struct stat *st)
+static struct link **find_link(const struct scan *scan, dev_t dev, ino_t ino)
 {
-	uint64_t h = (st->st_ino ^ (uint64_t)st->st_dev << 40) *
-		     0x9e3779b97f4a7c15;
-	struct link **at = &scan->links[h >> 52 & (LINK_BUCKETS - 1)];
+	uint64_t h = (ino ^ (uint64_t)dev << 40) * 0x9e3779b97f4a7c15;
+	struct link **at = &scan->links[h >> 32 & (scan->link_buckets - 1)];
 
-	while (*at && ((*at)->ino != st->st_ino || (*at)->dev != st->st_dev))
+	while (*at && ((*at)->ino != ino || (*at)->dev != dev))
 		at = &(*at)->next;
 	return at;
+}
+
+/* Twice the buckets. */
+static void grow_links(struct scan *scan)
+{
+	struct link **old = scan->links, *link, *next, **at;
+	size_t count = scan->link_buckets, i;
+
+	scan->link_buckets *= 2;
+	scan->links = mem_zalloc(scan->link_buckets * sizeof(*old));
+	for (i = 0; i < count; i++) {
+		for (link = old[i]; link; link = next) {
+			next = link->next;
+			at = find_link(scan, link->dev, link->ino);
+			link->next = NULL;
+			*at = link;
+		}
+	}
+	free(old);
 }
 
 static void remember_link(struct scan *scan, const struct stat *st,
 			  struct inode *inode)
 {
-	struct link **at = find_link(scan, st);
 	struct link *link = mem_zalloc(sizeof(*link));
 
+	if (scan->link_count++ == scan->link_buckets)
+		grow_links(scan);
 	link->dev = st->st_dev;
 	link->ino = st->st_ino;
 	link->inode = inode;
-	*at = link;
+	inode_hold(inode);
+	*find_link(scan, link->dev, link->ino) = link;
 }
 
-static int read_value(struct scan *scan, struct inode *inode, const char *name)
+static int read_value(struct scan *scan, struct inode *inode, const char *file,
+		      const char *name)
 {
 	static char value[XATTR_SIZE_MAX];
-	ssize_t size = lgetxattr(scan->full, name, value, sizeof(value));
+	ssize_t size = at_getxattr(scan->dir_fd, file, scan->full, name, value,
+				   sizeof(value));
 
 	if (size < 0 && errno == ENODATA)
 		return 0;
@@ -103,10 +133,11 @@ static int read_value(struct scan *scan, struct inode *inode, const char *name)
 	return import_xattr(inode, scan->full, name, value, size);
 }
 
-static int read_xattrs(struct scan *scan, struct inode *inode)
+static int read_xattrs(struct scan *scan, struct inode *inode, const char *file)
 {
 	static char names[XATTR_LIST_MAX];
-	ssize_t size = llistxattr(scan->full, names, sizeof(names));
+	ssize_t size = at_listxattr(scan->dir_fd, file, scan->full, names,
+				    sizeof(names));
 	const char *name;
 
 	if (size < 0 && (errno == ENOTSUP || errno == ENOSYS))
@@ -114,7 +145,7 @@ static int read_xattrs(struct scan *scan, struct inode *inode)
 	if (size < 0)
 		return failed(scan);
 	for (name = names; name < names + size; name += strlen(name) + 1)
-		if (read_value(scan, inode, name) < 0)
+		if (read_value(scan, inode, file, name) < 0)
 			return -1;
 	return 0;
 }
@@ -140,14 +171,18 @@ static int read_parts(struct scan *scan, struct inode *inode, const char *name)
 	off_t from, to = 0;
 	int fd;
 
-	fd = openat(scan->dir_fd, name,
-		    O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	fd = at_open(scan->dir_fd, name, 0);
 	if (fd < 0)
 		return failed(scan);
 	while ((uint64_t)to < inode->size) {
 		from = lseek(fd, to, SEEK_DATA);
-		if (from < 0)
+		if (from < 0 && errno == ENXIO) /* there are no more */
 			break;
+		if (from < 0) {
+			failed(scan);
+			close(fd);
+			return -1;
+		}
 		to = lseek(fd, from, SEEK_HOLE);
 		if (to < 0 || (uint64_t)to > inode->size)
 			to = inode->size;
@@ -175,7 +210,7 @@ static struct file_ref *make_ref(struct scan *scan, const struct stat *st,
 	}
 	ref = pool_alloc(offsetof(struct file_ref, name) + strlen(name) + 1);
 	ref->dir = dir;
-	ref->ino = st->st_ino;
+	ref->key = source_file_key(st);
 	strcpy(ref->name, name);
 	return ref;
 }
@@ -242,7 +277,7 @@ static struct inode *read_inode(struct scan *scan, struct stat *st,
 	inode->gid = st->st_gid;
 	inode_set_times(inode, time);
 	if ((name && read_kind(scan, inode, st, name) < 0) ||
-	    read_xattrs(scan, inode) < 0) {
+	    read_xattrs(scan, inode, name ?: ".") < 0) {
 		inode_free(inode);
 		return NULL;
 	}
@@ -277,7 +312,7 @@ static int read_entry(struct scan *scan, struct inode *dir, const char *name)
 		return 0;
 	linked = st.st_nlink > 1 && !S_ISDIR(st.st_mode);
 	if (linked)
-		link = *find_link(scan, &st);
+		link = *find_link(scan, st.st_dev, st.st_ino);
 	inode = link ? link->inode : read_inode(scan, &st, name);
 	if (!inode)
 		return -1;
@@ -289,17 +324,26 @@ static int read_entry(struct scan *scan, struct inode *dir, const char *name)
 	return 0;
 }
 
-/* Set path and full for NAME in the directory PARENT. */
-static int set_path(struct scan *scan, const char *parent, const char *name)
+/* Set path and full for the directory PATH. */
+static void set_dir(struct scan *scan, const char *path)
 {
-	int n = snprintf(scan->path, sizeof(scan->path), "%s%s%s", parent,
-			 *parent && *name ? "/" : "", name);
+	scan->parent = strlen(path);
+	memcpy(scan->path, path, scan->parent + 1);
+	/* What is before it is a slash, or the end for the root itself. */
+	scan->path[-1] = *path ? '/' : 0;
+}
 
-	free(scan->full);
-	scan->full = mem_printf("%s%s%s%s%s", scan->source->name,
-				*parent ? "/" : "", parent, *name ? "/" : "",
-				name);
-	if (n > PATH_LONGEST)
+/* Set path and full for NAME in that directory. */
+static int set_name(struct scan *scan, const char *name)
+{
+	char *to = scan->path + scan->parent;
+	size_t length = strlen(name);
+
+	scan->path[-1] = '/';
+	if (scan->parent)
+		*to++ = '/';
+	memcpy(to, name, length + 1);
+	if (to + length > scan->path + PATH_LONGEST)
 		return msg_error(scan->full, "path is longer than 4095 bytes");
 	return 0;
 }
@@ -312,14 +356,14 @@ static int read_names(struct scan *scan, const struct waiting *w, DIR *stream)
 		errno = 0;
 		d = readdir(stream);
 		if (!d && errno) {
-			set_path(scan, w->path, "");
+			set_dir(scan, w->path);
 			return failed(scan);
 		}
 		if (!d)
 			return 0;
 		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
 			continue;
-		if (set_path(scan, w->path, d->d_name) < 0)
+		if (set_name(scan, d->d_name) < 0)
 			return -1;
 		if (import_excludes(scan->import, scan->path))
 			continue;
@@ -333,10 +377,8 @@ static int read_dir(struct scan *scan, const struct waiting *w)
 	DIR *stream;
 	int fd, r;
 
-	if (set_path(scan, w->path, "") < 0)
-		return -1;
-	fd = openat(scan->source->fd, *w->path ? w->path : ".",
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	set_dir(scan, w->path);
+	fd = at_open(scan->source->fd, *w->path ? w->path : ".", O_DIRECTORY);
 	if (fd < 0)
 		return failed(scan);
 	stream = fdopendir(fd);
@@ -359,7 +401,9 @@ static int read_root(struct scan *scan)
 	struct stat st;
 
 	/* A source may be given as a symlink: what it points to is meant. */
-	scan->full = mem_printf("%s/.", scan->source->name);
+	set_dir(scan, "");
+	set_name(scan, ".");
+	scan->dir_fd = scan->source->fd;
 	if (fstat(scan->source->fd, &st) < 0)
 		return failed(scan);
 	inode = read_inode(scan, &st, NULL);
@@ -381,13 +425,14 @@ static void free_scan(struct scan *scan)
 		scan->stack = w->next;
 		free(w);
 	}
-	for (i = 0; i < LINK_BUCKETS; i++) {
+	for (i = 0; i < scan->link_buckets; i++) {
 		while ((link = scan->links[i])) {
 			scan->links[i] = link->next;
+			tree_let_go(scan->import->tree, link->inode);
 			free(link);
 		}
 	}
-	free(scan->full);
+	free(scan->links);
 	free(scan);
 }
 
@@ -399,6 +444,10 @@ int source_read_directory(struct import *import, struct source *source)
 
 	scan->import = import;
 	scan->source = source;
+	scan->link_buckets = FIRST_LINK_BUCKETS;
+	scan->links = mem_zalloc(FIRST_LINK_BUCKETS * sizeof(*scan->links));
+	scan->path = source_path_buffer(source);
+	scan->full = source->full;
 	r = read_root(scan);
 	while (r == 0 && (w = scan->stack)) {
 		scan->stack = w->next;
@@ -407,39 +456,4 @@ int source_read_directory(struct import *import, struct source *source)
 	}
 	free_scan(scan);
 	return r;
-}
-
-static int open_quietly(const struct source *source, const char *path)
-{
-	int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, fd;
-
-	fd = openat(source->fd, path, flags | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(source->fd, path, flags);
-	return fd;
-}
-
-int source_open_file(const struct file_ref *ref, uint64_t size, char **name)
-{
-	const struct source_dir *dir = ref->dir;
-	const struct source *source = dir->source;
-	char *full = mem_printf("%s/%s%s%s", source->name, dir->path,
-				*dir->path ? "/" : "", ref->name);
-	int fd = open_quietly(source, full + strlen(source->name) + 1);
-	struct stat st;
-
-	*name = full;
-	if (fd < 0) {
-		msg_errno(full, errno, "cannot be read");
-	} else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		   st.st_dev != dir->dev || st.st_ino != ref->ino ||
-		   (uint64_t)st.st_size != size) {
-		msg_error(full, "was changed while the image was made");
-		close(fd);
-	} else {
-		return fd;
-	}
-	free(full);
-	*name = NULL;
-	return -1;
 }

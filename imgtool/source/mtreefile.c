@@ -159,8 +159,12 @@ int mtree_copy_contents(struct import *import, struct inode *inode, int fd,
 		   holes ? 0 : st->st_size);
 	while (r == 0 && to < st->st_size) {
 		from = holes ? lseek(fd, to, SEEK_DATA) : 0;
-		if (from < 0)
+		if (from < 0 && errno == ENXIO) /* there are no more */
 			break;
+		if (from < 0) {
+			r = msg_errno(path, errno, "cannot be read");
+			break;
+		}
 		to = holes ? lseek(fd, from, SEEK_HOLE) : st->st_size;
 		if (to < 0 || to > st->st_size)
 			to = st->st_size;

@@ -208,6 +208,7 @@ void source_close_all(struct import *import)
 		close(source->fd);
 		end_early(source);
 		free(source->own_name);
+		free(source->full);
 		free(source);
 	}
 }

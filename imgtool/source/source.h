@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "imgtool/ext4/volume.h"
@@ -23,7 +24,7 @@ struct target;
 /* A directory of a source with files that will be copied. */
 struct source_dir {
 	struct source_dir *next;
-	const struct source *source;
+	struct source *source;
 	uint64_t dev; /* where the files must still be then */
 	char path[];  /* from the source's root, "" for that */
 };
@@ -36,6 +37,7 @@ struct source {
 	bool part;	  /* the archive is only a part of it: */
 	uint64_t start, size;
 	char *own_name; /* memory of the name, or NULL */
+	char *full;	/* see source_path_buffer() */
 	pid_t program;	/* that writes it, or 0 */
 	bool failed;	/* that has failed, and it was said */
 };
@@ -73,15 +75,30 @@ bool source_is_stdin(const char *name);
 void source_close_all(struct import *import);
 
 /*
- * Open a file of a source directory to read SIZE bytes. It must be the same
- * file as before, with the same size. *NAME is set to its name for messages,
- * in new memory. Returns a file descriptor, or -1: reported.
+ * A file of a source directory, to be copied. Returns a file descriptor, or -1
+ * with errno, for source_file_failed(), which reports it and returns -1.
  */
-int source_open_file(const struct file_ref *ref, uint64_t size, char **name);
+int source_open_file(const struct file_ref *ref);
+int source_file_failed(const struct file_ref *ref);
+
+/* Its name for messages, until the next call about a file. */
+const char *source_file_name(const struct file_ref *ref);
+
+/* FD has been copied: is it still the file that was meant, of SIZE bytes, and was
+ * it so all the time? Returns 0, or -1: reported. */
+int source_check_file(const struct file_ref *ref, int fd, uint64_t size);
 
 /* Below: between the files of source/. */
 
 int source_read_directory(struct import *import, struct source *source);
+
+/* Room for a path of PATH_LONGEST bytes and one more name, with the name of the
+ * source and a byte before it in memory. */
+char *source_path_buffer(struct source *source);
+
+/* What a file has while it is the same and not written to. */
+uint64_t source_file_key(const struct stat *st);
+
 int source_read_archive(struct import *import, struct source *source);
 
 /* The file system of an image; takes the target over. */

@@ -94,6 +94,20 @@ static void link_entry(struct entry *e, struct inode *inode)
 	}
 }
 
+void inode_hold(struct inode *inode)
+{
+	inode->nlink++;
+}
+
+void tree_let_go(struct tree *tree, struct inode *inode)
+{
+	if (--inode->nlink)
+		return;
+	if (tree->release)
+		tree->release(tree->release_context, inode);
+	inode_free(inode);
+}
+
 static void unlink_entry(struct tree *tree, struct entry *e)
 {
 	struct inode *inode = e->inode;
@@ -101,11 +115,7 @@ static void unlink_entry(struct tree *tree, struct entry *e)
 	e->inode = NULL;
 	if (S_ISDIR(inode->mode))
 		e->dir->subdirs--;
-	if (--inode->nlink)
-		return;
-	if (tree->release)
-		tree->release(tree->release_context, inode);
-	inode_free(inode);
+	tree_let_go(tree, inode);
 }
 
 static size_t entry_size(size_t length)
@@ -215,7 +225,7 @@ struct inode *tree_put(struct tree *tree, struct inode *dir, const char *name,
 	}
 	if (e) {
 		/* What goes may hold the last name of what comes. */
-		inode->nlink++;
+		inode_hold(inode);
 		if (S_ISDIR(e->inode->mode))
 			remove_children(tree, e->inode);
 		unlink_entry(tree, e);

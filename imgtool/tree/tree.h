@@ -92,7 +92,7 @@ struct inode {
 /* A file of a source directory, found again by its name when it is copied. */
 struct file_ref {
 	const struct source_dir *dir;
-	uint64_t ino; /* must still be this then */
+	uint64_t key; /* see source_file_key(); of the spool, the block */
 	char name[];  /* in the directory */
 };
 
@@ -152,6 +152,13 @@ struct entry *tree_lookup(const struct tree *tree, const struct inode *dir,
  */
 struct inode *tree_put(struct tree *tree, struct inode *dir, const char *name,
 		       size_t length, struct inode *inode);
+
+/*
+ * Keep an inode that others may take the last name of, until it is let go, by
+ * which it may be freed. It counts as a name meanwhile.
+ */
+void inode_hold(struct inode *inode);
+void tree_let_go(struct tree *tree, struct inode *inode);
 
 /* Drop a name and all below it. */
 void tree_remove(struct tree *tree, struct entry *entry);

@@ -53,6 +53,29 @@ START_TEST(replace)
 }
 END_TEST
 
+/* A file with more names to come lost the only one that was seen. */
+START_TEST(hold)
+{
+	struct inode *a;
+
+	begin();
+	a = put(tree.root, "x", S_IFREG);
+	inode_hold(a);
+	put(tree.root, "x", S_IFREG);
+	ck_assert_int_eq(released, 0);
+	ck_assert_ptr_eq(tree_put(&tree, tree.root, "y", 1, a), a);
+	tree_let_go(&tree, a);
+	ck_assert_int_eq(released, 0);
+	ck_assert_ptr_eq(get(tree.root, "y"), a);
+	ck_assert_uint_eq(a->nlink, 1);
+	inode_hold(a);
+	put(tree.root, "y", S_IFREG);
+	tree_let_go(&tree, a);
+	ck_assert_int_eq(released, 1);
+	tree_free(&tree);
+}
+END_TEST
+
 START_TEST(merge)
 {
 	struct inode *a, *b;
@@ -207,5 +230,5 @@ START_TEST(times)
 }
 END_TEST
 
-RUN_TESTS("tree", replace, merge, directory_and_file, links, order, large,
+RUN_TESTS("tree", replace, hold, merge, directory_and_file, links, order, large,
 	  small, times)
