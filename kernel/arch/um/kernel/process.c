@@ -179,6 +179,16 @@ static int inherit_xcomp(struct mm_struct *mm, u64 features)
 	return err;
 }
 
+/*
+ * In the transport `trap` guest code can have a thread taken for stopped that runs
+ * (doc/traps.md). Then no flush may be put off: the process counts as running, for
+ * good.
+ */
+static bool stops_unsure(void)
+{
+	return !strcmp(um_boot->backend, "trap");
+}
+
 int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
 	bool fork = task != current && current->mm;
@@ -186,6 +196,7 @@ int init_new_context(struct task_struct *task, struct mm_struct *mm)
 
 	memset(&mm->context, 0, sizeof(mm->context));
 	spin_lock_init(&mm->context.lock);
+	atomic_set(&mm->context.running, stops_unsure());
 	err = host_mm_create(&mm->context.hmm);
 	/* fork makes ENOMEM of any error here, so copy_thread() refuses it */
 	if (err == -EAGAIN && fork)
