@@ -229,6 +229,15 @@ void destroy_context(struct mm_struct *mm)
 		schedule_delayed_work(&trim_work, TRIM_DELAY);
 }
 
+/* The host process does not wait until an idle vcpu lets go of the mm. Its threads
+ * are stopped, so nothing sees the pages that go now; where that is not sure, they
+ * are unmapped first, and destroy_context() has it. */
+void arch_exit_mmap(struct mm_struct *mm)
+{
+	if (!stops_unsure())
+		destroy_context(mm);
+}
+
 /* exit_thread() would be too late: a scheduled-out task that has no mm any
  * more does not keep it alive. */
 void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
