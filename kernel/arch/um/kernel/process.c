@@ -21,6 +21,7 @@
 #include <asm/exec.h>
 #include <asm/um.h>
 #include <asm/mmu_context.h>
+#include <asm/tlbflush.h>
 #include <abi/host.h>
 
 /* The pages a program goes on with: a fault here is far less than one of its
@@ -230,12 +231,13 @@ void destroy_context(struct mm_struct *mm)
 }
 
 /* The host process does not wait until an idle vcpu lets go of the mm. Its threads
- * are stopped, so nothing sees the pages that go now; where that is not sure, they
- * are unmapped first, and destroy_context() has it. */
+ * are stopped, so nothing sees the pages that go next; where that is not sure, they
+ * are unmapped before. */
 void arch_exit_mmap(struct mm_struct *mm)
 {
-	if (!stops_unsure())
-		destroy_context(mm);
+	if (stops_unsure())
+		um_flush_tlb_mm_range(mm, 0, TASK_SIZE);
+	destroy_context(mm);
 }
 
 /* exit_thread() would be too late: a scheduled-out task that has no mm any
