@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # An idle guest takes less than 1% of a CPU over 10 s, all its processes
-# together.
+# together, and wakes up a few times a second, however many vcpus it has.
 . "$UMKIT_SRC/tests/boot/life-lib.sh"
 
 # ticks: user and system time so far of the kernel process and all below it
@@ -21,18 +21,29 @@ ticks()
 	echo $sum
 }
 
+# wakeups: how often the kernel process's threads have gone to sleep so far
+wakeups()
+{
+	cat /proc/"$kernel"/task/*/status |
+		awk '/^voluntary_ctxt_switches:/ { n += $2 } END { print n + 0 }'
+}
+
 hz=$(getconf CLK_TCK)
-for cpus in 1 4; do
+for cpus in 1 4 64; do
 	CPUS=$cpus launch "sleep 1000 & exec sleep 1000"
-	sleep 2
+	sleep 12	# what the boot has begun is done by then
 	before=$(ticks)
+	slept=$(wakeups)
 	# (the boot itself may have taken less than a tick)
 	[ -r "/proc/$kernel/stat" ] || fail "no kernel process: not measured"
 	sleep 10
 	used=$(($(ticks) - before))
-	echo "ncpus=$cpus: $used ticks of $((10 * hz))"
+	slept=$(($(wakeups) - slept))
+	echo "ncpus=$cpus: $used ticks of $((10 * hz)), $slept wakeups"
 	[ $((used * 100)) -lt $((10 * hz)) ] ||
 		fail "ncpus=$cpus: an idle guest takes $used of $((10 * hz)) ticks"
+	[ "$slept" -lt 100 ] ||
+		fail "ncpus=$cpus: an idle guest wakes up $slept times in 10 s"
 	kill -KILL "$kernel"
 	ends_with 137
 done

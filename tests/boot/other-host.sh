@@ -13,18 +13,7 @@ cases=(debian debian-where sandbox limits limits-memory cow hotplug memory
 	run-stream run-where hostfs-basic hostfs-coherent hostfs-model)
 [ -z "${BOOT_CASES-}" ] || read -ra cases <<<"$BOOT_CASES"
 
-# The kernel with the options in front. Not in /tmp, which cases hide.
-folder=$(mktemp -d "$UMKIT_BUILD/tests/boot/other-host.XXXXXX")
-trap 'rm -rf "$folder"' EXIT
-cat >"$folder/linux" <<-END
-	#!/bin/sh
-	exec '$UMKIT_KERNEL' $OPTIONS "\$@"
-END
-chmod 755 "$folder" "$folder/linux"
-UMKIT_KERNEL=$folder/linux
-export UMKIT_KERNEL
-
-run_guest -- grep ^mode /proc/cpuinfo
+run_guest --append "$OPTIONS" -- grep ^mode /proc/cpuinfo
 assert_match "^mode.*: $MODE\$" out
 
 echo "1..${#cases[@]}"
@@ -32,7 +21,8 @@ count=0
 for case in "${cases[@]}"; do
 	count=$((count + 1))
 	status=0
-	"$TEST_LIB/run-case" "$UMKIT_SRC/tests/boot/$case.sh" >"log.$case" 2>&1 ||
+	UMKIT_TEST_OPTIONS=$OPTIONS \
+		"$TEST_LIB/run-case" "$UMKIT_SRC/tests/boot/$case.sh" >"log.$case" 2>&1 ||
 		status=$?
 	case $status in
 	0) echo "ok $count - $case" ;;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The vDSO: the clock calls make no system call; time namespaces. */
+/* The vDSO: the clock calls make no system call, nor does getcpu on the one
+ * cpu; time namespaces. */
 #include "tap.h"
 #include <cpuid.h>
 #include <linux/filter.h>
@@ -52,6 +53,47 @@ static int without_calls(void *v)
 			return 3;
 	}
 	return 0;
+}
+
+/* Dies of the system call. */
+static int getcpu_without_call(void *v)
+{
+	struct sock_filter f[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getcpu, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog p = {.len = 4, .filter = f};
+	unsigned cpu = 99, node = 99;
+
+	(void)v;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p))
+		return 1;
+	if (getcpu(&cpu, &node) || cpu != 0 || node != 0)
+		return 2;
+	return getcpu(&cpu, NULL) || getcpu(NULL, &node) || getcpu(NULL, NULL);
+}
+
+static int getcpu_in_namespace(void *v)
+{
+	(void)v;
+	return unshare(CLONE_NEWTIME) ? 10 :
+	       in_child(getcpu_without_call, NULL) != 0;
+}
+
+/* With more cpus the guest's is a call; that it is right smp.c sees. */
+static void get_cpu(void)
+{
+	if (sysconf(_SC_NPROCESSORS_CONF) > 1)
+		return;
+	eq(in_child(getcpu_without_call, NULL), 0,
+	   "getcpu on the one cpu without a system call");
+	if (!access("/proc/self/timens_offsets", F_OK) && !getuid())
+		eq(in_child(getcpu_in_namespace, NULL), 0,
+		   "and in a time namespace");
 }
 
 static void mapping(void)
@@ -173,6 +215,7 @@ int main(void)
 	else
 		skip_hw("clock calls without a system call",
 			"the CPU's TSC is not invariant");
+	get_cpu();
 	mapping();
 	if (access("/proc/self/timens_offsets", F_OK))
 		skip("time namespaces", "this kernel has none");

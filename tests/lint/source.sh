@@ -29,3 +29,14 @@ mapfile -t stub < <(side '/stub/')
 [ ${#stub[@]} = 0 ] ||
 	found "$(includes '<(stdio|stdlib|string|unistd|pthread|sys/)' "${stub[@]}" /dev/null)" \
 		"stub includes libc"
+
+# Each counter has a meaning, and nothing else has.
+counters=kernel/doc/counters.md
+if [ -e "$UMKIT_SRC/$counters" ]; then
+	{ sed -n '/names\[C_NR\]/,/^};/p' "$UMKIT_SRC/kernel/arch/um/host/counters.c"
+	  grep 'faults_soft %llu' "$UMKIT_SRC/kernel/arch/um/kernel/counters.c"
+	} | grep -oE '"[a-z_]+' | tr -d '"' | sort >"$WORK/counted"
+	sed -nE 's/^\| `([a-z_]+)` \|.*/\1/p' "$UMKIT_SRC/$counters" | sort >"$WORK/documented"
+	[ -s "$WORK/counted" ] || fail "no counters found"
+	found "$(diff "$WORK/counted" "$WORK/documented")" "counters, and what $counters has"
+fi

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Start and end of the back end, and the counters. */
+/* Start and end of the back end. */
 #define _GNU_SOURCE 1
 #include <errno.h>
 #include <linux/filter.h>
@@ -18,7 +18,6 @@
 #include "../abi/host.h"
 
 struct backend_state backend;
-u64 backend_counters[C_NR];
 
 #define DEFAULT_MAX_MAPS 65530
 #define HWCAP2_FSGSBASE 2
@@ -142,19 +141,4 @@ void backend_fix_window(ucontext_t *uc)
 
 	if (ip >= (u64)host_window_start && ip < (u64)host_window_end)
 		uc->uc_mcontext.gregs[REG_RIP] = (greg_t)host_window_out;
-}
-
-int host_counters(struct host_counter *out, int max)
-{
-	static const char *const names[C_NR] = {
-		"syscalls", "syscalls_full", "faults", "kicks", "stops",
-		"events", "agent_batches", "maps", "unmaps", "flushes",
-		"spaces_new", "spaces_pooled", "threads_new",
-		"threads_parked", "deaths",
-	};
-	int i;
-
-	for (i = 0; i < C_NR && i < max; i++)
-		out[i] = (struct host_counter) { names[i], backend_counters[i] };
-	return i;
 }

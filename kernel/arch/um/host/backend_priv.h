@@ -21,6 +21,7 @@
 #include "../abi/stub.h"
 #include "../abi/vcpu.h"
 #include "backend.h"
+#include "counters.h"
 
 /* ---- small things ---- */
 
@@ -48,21 +49,6 @@ static inline struct vcpu_area *this_area(void)
 
 	asm volatile("movq %%gs:0, %0" : "=r" (area));
 	return area;
-}
-
-/* ---- counters ---- */
-
-enum counter {
-	C_SYSCALLS, C_SYSCALLS_FULL, C_FAULTS, C_KICKS, C_STOPS, C_EVENTS,
-	C_BATCHES, C_MAPS, C_UNMAPS, C_FLUSHES, C_SPACES, C_SPACES_POOLED,
-	C_THREADS, C_THREADS_PARKED, C_DEATHS, C_NR
-};
-extern u64 backend_counters[C_NR];
-
-static inline void count(enum counter c)
-{
-	/* per-cpu precision is not wanted: a lost count now and then is fine */
-	backend_counters[c]++;
 }
 
 /* ---- what the probes found, set once ---- */

@@ -9,6 +9,7 @@
 
 #include "../abi/host.h"
 #include "allow.h"
+#include "counters.h"
 #include "event.h"
 #include "place.h"
 #include "window.h"
@@ -19,6 +20,7 @@ HOST_ALLOW(restart_syscall);
 void host_vcpu_idle(struct vcpu_area *area)
 {
 	vcpu_roam();
+	count(C_IDLES);
 	if (area->cpu == 0 && event_idle(&area->pending))
 		return;
 	while (!__atomic_load_n(&area->pending, __ATOMIC_SEQ_CST))

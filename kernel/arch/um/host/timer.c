@@ -15,6 +15,7 @@
 
 #include "../abi/host.h"
 #include "allow.h"
+#include "counters.h"
 #include "diag.h"
 #include "place.h"
 #include "signals.h"
@@ -110,6 +111,7 @@ void host_timer_set(u64 deadline)
 	__atomic_store_n(&v->deadline, deadline, __ATOMIC_RELAXED);
 	its.it_value.tv_sec = deadline / NSEC;
 	its.it_value.tv_nsec = deadline % NSEC;
+	count(C_TIMERS);
 	timer_settime(v->timer, TIMER_ABSTIME, &its, NULL);
 }
 

@@ -22,6 +22,7 @@
 
 #include "../abi/host.h"
 #include "allow.h"
+#include "counters.h"
 #include "diag.h"
 #include "signals.h"
 #include "vcpu_thread.h"
@@ -87,8 +88,11 @@ static void send_kick(struct vcpu_host *v)
 {
 	int tid = atomic_load(&v->tid);
 
-	if (tid && !atomic_exchange(&v->kicked, 1))
-		syscall(SYS_tgkill, program, tid, SIG_KICK);
+	if (!tid || atomic_exchange(&v->kicked, 1))
+		return;
+	if (vcpu_self)
+		count(C_VCPU_KICKS);
+	syscall(SYS_tgkill, program, tid, SIG_KICK);
 }
 
 void host_vcpu_kick(struct vcpu_area *area)

@@ -146,10 +146,12 @@ void um_event_arm(int id, u32 events)
 }
 EXPORT_SYMBOL_GPL(um_event_arm);
 
+/* The id is somebody else's as soon as the host side has it back: his handler
+ * would find ours still there. */
 void um_event_free(int id, void *dev)
 {
-	host_event_remove(id);
 	free_irq(id, dev);
+	host_event_remove(id);
 }
 EXPORT_SYMBOL_GPL(um_event_free);
 

@@ -21,6 +21,7 @@
 #include <asm/exec.h>
 #include <asm/um.h>
 #include <asm/mmu_context.h>
+#include <asm/tlbflush.h>
 #include <abi/host.h>
 
 /* The pages a program goes on with: a fault here is far less than one of its
@@ -183,6 +184,16 @@ static int inherit_xcomp(struct mm_struct *mm, u64 features)
 	return err;
 }
 
+/*
+ * In the transport `trap` guest code can have a thread taken for stopped that runs
+ * (doc/traps.md). Then no flush may be put off: the process counts as running, for
+ * good.
+ */
+static bool stops_unsure(void)
+{
+	return !strcmp(um_boot->backend, "trap");
+}
+
 int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
 	bool fork = task != current && current->mm;
@@ -190,6 +201,7 @@ int init_new_context(struct task_struct *task, struct mm_struct *mm)
 
 	memset(&mm->context, 0, sizeof(mm->context));
 	spin_lock_init(&mm->context.lock);
+	atomic_set(&mm->context.running, stops_unsure());
 	err = host_mm_create(&mm->context.hmm);
 	/* fork makes ENOMEM of any error here, so copy_thread() refuses it */
 	if (err == -EAGAIN && fork)
@@ -223,6 +235,16 @@ void destroy_context(struct mm_struct *mm)
 	mm->context.hmm = NULL;
 	if (!delayed_work_pending(&trim_work))
 		schedule_delayed_work(&trim_work, TRIM_DELAY);
+}
+
+/* The host process does not wait until an idle vcpu lets go of the mm. Its threads
+ * are stopped, so nothing sees the pages that go next; where that is not sure, they
+ * are unmapped before. */
+void arch_exit_mmap(struct mm_struct *mm)
+{
+	if (stops_unsure())
+		um_flush_tlb_mm_range(mm, 0, TASK_SIZE);
+	destroy_context(mm);
 }
 
 /* exit_thread() would be too late: a scheduled-out task that has no mm any

@@ -6,6 +6,7 @@
  * clock data in the second.
  */
 #include <linux/binfmts.h>
+#include <linux/cpumask.h>
 #include <linux/elf.h>
 #include <linux/err.h>
 #include <linux/init.h>
@@ -32,6 +33,7 @@ void __init um_vdso_alloc_data(void)
 	um_vdso_data = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 	if (!um_vdso_data)
 		panic("mem: no memory for the vDSO's data\n");
+	um_vdso_data->arch_data.one_cpu = num_possible_cpus() == 1;
 }
 
 /* ---- data ---- */

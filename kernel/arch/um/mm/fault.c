@@ -179,6 +179,7 @@ int guest_kernel_fault(struct guest_fault *f)
 		return 0;
 	}
 	arch_local_irq_disable();
+	lockdep_hardirqs_off(CALLER_ADDR0);
 	/* it may be from outside, and meet the idle loop */
 	if (!rcu_is_watching())
 		ct_irq_enter();

@@ -46,6 +46,8 @@ VERSION
 		__vdso_gettimeofday;
 		time;
 		__vdso_time;
+		getcpu;
+		__vdso_getcpu;
 	local: *;
 	};
 }

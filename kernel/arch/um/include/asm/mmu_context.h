@@ -39,9 +39,8 @@ static inline int arch_dup_mmap(struct mm_struct *oldmm, struct mm_struct *mm)
 	return 0;
 }
 
-static inline void arch_exit_mmap(struct mm_struct *mm)
-{
-}
+/* No task uses it any more, though an idle vcpu may hold it for long. */
+void arch_exit_mmap(struct mm_struct *mm);
 
 static inline bool arch_vma_access_permitted(struct vm_area_struct *vma,
 					     bool write, bool execute, bool foreign)

@@ -5,7 +5,8 @@
  *
  *	ns = base_ns + ((tsc - base_tsc) * mult >> UM_TSC_SHIFT)
  *
- * kernel/tsc.c draws it, and draws it anew before it can be off.
+ * kernel/tsc.c draws it, and draws it anew before it can be off. And, set once,
+ * whether there is one processor only.
  */
 #ifndef _ASM_UM_VDSO_DATA_H
 #define _ASM_UM_VDSO_DATA_H
@@ -39,6 +40,7 @@ static __always_inline __u64 um_rdtsc(void)
 
 struct arch_vdso_data {
 	struct um_tsc_line line;
+	__u32 one_cpu;
 };
 
 #endif
