@@ -129,6 +129,25 @@ static int via_vsyscall(void *v)
 	return 0;
 }
 
+static void on_timer(int sig)
+{
+	(void)sig;
+}
+
+/* The host does not make these calls again when a signal has come between. */
+static int vsyscall_signals(void *v)
+{
+	const struct itimerval often = {{0, 500}, {0, 500}};
+	int i, ret = 0;
+
+	(void)v;
+	signal(SIGALRM, on_timer);
+	setitimer(ITIMER_REAL, &often, NULL);
+	for (i = 0; i < 50000 && !ret; i++)
+		ret = via_vsyscall(NULL);
+	return ret;
+}
+
 static int vsyscall_odd(void *v)
 {
 	fault_setup();
@@ -192,6 +211,7 @@ int main(int argc, char **argv)
 	refused_or(via_x32, NULL, "x32 numbers");
 	eq(attack_run(numbers, NULL, 3000), 0, "numbers out of range: ENOSYS");
 	refused_or(via_vsyscall, NULL, "vsyscall page");
+	refused_or(vsyscall_signals, NULL, "vsyscall page, beside signals");
 	for (long o = 1; o < 4096; o += 273)
 		attack_run(vsyscall_odd, (void *)o, 1000);
 	all_well(0, "jumps into the vsyscall page");

@@ -33,6 +33,8 @@
 #define ROOM ((sizeof(struct stub_ctrl) - CTRL_FILTER) / sizeof(struct sock_filter))
 #define AGENT_ROOM 8
 
+#define VSYSCALL_PAGE	0xffffffffff600000ull
+
 static const u16 full_calls[] = {
 	SYS_rt_sigreturn, SYS_clone, SYS_fork, SYS_vfork, SYS_execve,
 	SYS_sigaltstack, SYS_arch_prctl, SYS_execveat, SYS_clone3,
@@ -87,7 +89,11 @@ static void emit_traps(struct prog *p, unsigned int gap)
 	}
 }
 
-/* The stub's own calls; all other ips and numbers fall through. */
+/*
+ * The stub's own calls; all other ips and numbers fall through. But the host does
+ * not make a call of the vsyscall page again after a signal: the program would get
+ * its -ERESTARTSYS for an answer. So those trap, where nothing is waited for.
+ */
 static void emit_own_calls(struct prog *p)
 {
 	unsigned int i, n = 0;
@@ -95,6 +101,8 @@ static void emit_own_calls(struct prog *p)
 	for (i = 0; i < NR_OWN; i++)
 		n += in_use(i);
 	emit_load(p, OFF_IP + OFF_HIGH);
+	emit_jeq(p, VSYSCALL_PAGE >> 32, 0, 1);
+	emit_ret(p, SECCOMP_RET_TRAP);
 	emit_jeq(p, STUB_CODE >> 32, 0, 1 + 4 * n);
 	emit_load(p, OFF_IP);
 	for (i = 0; i < NR_OWN; i++) {

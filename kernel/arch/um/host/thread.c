@@ -40,7 +40,6 @@ HOST_ALLOW(read);
 HOST_ALLOW(clock_gettime);
 HOST_ALLOW(clock_getres);
 
-#define VSYSCALL_PAGE	0xffffffffff600000ull
 #define STOP_CPU_NS	50000000ll
 #define SYSCALL_INSN	2		/* bytes */
 #define STRAY_CALLS	2		/* of a thread that ought to come in */
@@ -403,9 +402,7 @@ static void convert_call(struct host_thread *t, u64 ret, struct host_trap *trap)
 	trap->nr = trap->regs.orig_ax = (s64)call.nr;
 	trap->arch = call.arch;
 	trap->regs.ax = ret;
-	if ((call.instruction_pointer & ~4095ull) != VSYSCALL_PAGE)
-		trap->regs.ip = call.instruction_pointer;
-	trap->ip = trap->regs.ip;
+	trap->ip = trap->regs.ip = call.instruction_pointer;
 	memcpy(trap->args, call.args, sizeof(trap->args));
 }
 
