@@ -47,7 +47,12 @@ static int copy_data(const struct disk *disk, struct output *out)
 {
 	off_t at, end = 0, size = (off_t)disk->file_size;
 
-	while (end < size && (at = lseek(disk->fd, end, SEEK_DATA)) >= 0) {
+	while (end < size) {
+		at = lseek(disk->fd, end, SEEK_DATA);
+		if (at < 0 && errno == ENXIO)	/* there are no more */
+			break;
+		if (at < 0)
+			return msg_errno(disk->name, errno, "cannot be read");
 		end = lseek(disk->fd, at, SEEK_HOLE);
 		if (end < 0)
 			end = size;

@@ -196,3 +196,14 @@ for ((n = 1; n < 40; n += 3)); do
 	assert_status 0
 	"$IMGTOOL" cat x.cow:/f | cmp - numbers
 done
+
+# an image that cannot be read to its end does not become a shorter one
+cp old.img x.img
+strace -qq -o trace -e trace=lseek "$IMGTOOL" resize x.img 40M
+n=$(grep -n SEEK_DATA trace | sed -n '1s/:.*//p')
+sum=$(sha256sum <old.img)
+capture strace -qq -o trace -e trace=lseek -e inject=lseek:error=EIO:when="$n" \
+	"$IMGTOOL" resize old.img 40M
+grep -q 'SEEK_DATA.*INJECTED' trace
+assert_plain_error 1 'old.img: cannot be read: Input/output error'
+[ "$(sha256sum <old.img)" = "$sum" ] || fail "the image has changed"
