@@ -201,7 +201,7 @@ static struct um_range area_like(struct vm_area_struct *vma, struct mm_struct *l
 				 struct budget *left)
 {
 	struct um_range part = { vma->vm_end, vma->vm_start };
-	unsigned long addr, next;
+	unsigned long addr, next, page;
 
 	for (addr = vma->vm_start; addr < vma->vm_end; addr = next) {
 		next = min(round_down(addr, FORK_STEP) + FORK_STEP, vma->vm_end);
@@ -211,8 +211,10 @@ static struct um_range area_like(struct vm_area_struct *vma, struct mm_struct *l
 		if (!any_present(like, addr, next))
 			continue;
 		left->steps--;
-		if (fault_in_to_read(vma, addr))
-			widen(&part, addr, next);
+		/* what one fault brings begins with the area, and may end here */
+		for (page = addr; page < next; page += PAGE_SIZE)
+			if (fault_in_to_read(vma, page))
+				widen(&part, addr, next);
 	}
 	return part;
 }
