@@ -118,6 +118,8 @@ for type in vfat exfat ntfs; do
 	kill -KILL $pid
 	wait $pid 2>/dev/null || :
 	do_umount m img
+	# the guest has not ended yet, perhaps
+	retry 20 imgtool ls img:/new >/dev/null 2>&1 || fail "$type: in use"
 	imgtool cat img:/new/big | cmp - big || fail "$type: what was synced"
 	[ $type = ntfs ] || continue
 	capture imgtool mkdir img:/later

@@ -18,6 +18,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,10 @@
 #include <unistd.h>
 
 #include "lock.h"
+
+/* How often and when we look again for a holder that cannot be seen. */
+#define LOOKS	20
+#define LOOK_MS	50
 
 static bool same_file(const char *path, const struct stat *st)
 {
@@ -95,23 +100,25 @@ static void name_process(const char *pid, char *holder, size_t size)
 		snprintf(holder, size, "process %.16s (%s)", pid, comm);
 }
 
-static void find_holder(int fd, char *holder, size_t size)
+/* False: nobody can be seen to hold it. */
+static bool find_holder(int fd, char *holder, size_t size)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *e;
 	struct stat st;
+	bool found = false;
 
 	snprintf(holder, size, "a process not visible here");
 	if (!proc)
-		return;
-	while (!fstat(fd, &st) && (e = readdir(proc))) {
-		if (!isdigit((unsigned char)e->d_name[0]) ||
-		    !holds(e->d_name, &st, fd))
-			continue;
-		name_process(e->d_name, holder, size);
-		break;
+		return false;
+	while (!found && !fstat(fd, &st) && (e = readdir(proc))) {
+		found = isdigit((unsigned char)e->d_name[0]) &&
+			holds(e->d_name, &st, fd);
+		if (found)
+			name_process(e->d_name, holder, size);
 	}
 	closedir(proc);
+	return found;
 }
 
 int lock_image(int fd, bool writing, char *holder, size_t size)
@@ -121,10 +128,14 @@ int lock_image(int fd, bool writing, char *holder, size_t size)
 		.l_whence = SEEK_SET,
 	};
 
-	if (!fcntl(fd, F_OFD_SETLK, &l))
-		return 0;
-	if (errno != EAGAIN && errno != EACCES)
-		return -errno;
-	find_holder(fd, holder, size);
-	return -EAGAIN;
+	int looks = 0;
+
+	while (fcntl(fd, F_OFD_SETLK, &l)) {
+		if (errno != EAGAIN && errno != EACCES)
+			return -errno;
+		if (find_holder(fd, holder, size) || looks++ == LOOKS)
+			return -EAGAIN;
+		poll(NULL, 0, LOOK_MS);
+	}
+	return 0;
 }
