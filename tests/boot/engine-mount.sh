@@ -49,7 +49,7 @@ capture imgtool umount m
 assert_status 0
 not_mounted m || fail "it is still mounted"
 capture imgtool mount --rw fs m
-assert_plain_error 1 'mount: fs: a squashfs file system cannot be changed'
+assert_plain_error 1 'mount: fs: a file system of type squashfs cannot be changed'
 not_mounted m || fail "something is mounted"
 assert_eq "$(sha256sum <fs)" "$before" "the image"
 
