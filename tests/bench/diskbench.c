@@ -3,13 +3,14 @@
  * diskbench FILE BYTES NAME [direct] [drop] [first]: the same jobs on a file of the
  * host and on a disk of the guest. Prints one line for each job:
  *
- *	NAME JOB MB/s IOPS
+ *	NAME JOB MB/s IOPS [COUNTER GROWTH]...
  *
  * of the best of its repetitions, since the rest is what else the machine does.
  * Writes are not timed up to stable storage: that is the host's device, and
  * ubd-flush.sh counts. With `first`, a first line is for writing what has never
  * been written; with `drop`, nothing is in this kernel's page cache when a
- * repetition begins.
+ * repetition begins. In a guest follow the kernel's counters that grew, per MiB or
+ * per small operation, over all repetitions.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "counters.h"
 
 #define LARGE	(1u << 20)
 #define SMALL	4096u
@@ -89,13 +91,22 @@ static double once(bool out, bool small)
 static void job(const char *what, bool out, bool small, int reps)
 {
 	double best = 1e9, t, total = small ? (double)OPS * SMALL : (double)bytes;
+	double ops = reps * (small ? OPS : (double)(bytes / LARGE));
+	struct counters before, after;
 
+	read_counters(&before);
 	for (; reps; reps--) {
 		t = once(out, small);
 		best = t < best ? t : best;
 	}
-	printf("%s %s %.1f %.0f\n", name, what, total / best / 1e6,
+	read_counters(&after);
+	printf("%s %s %.1f %.0f", name, what, total / best / 1e6,
 	       total / (small ? SMALL : LARGE) / best);
+	for (int i = 0; i < after.n; i++)
+		if (counter_growth(&before, &after, i, ops) >= 0.005)
+			printf(" %s %.2f", after.c[i].name,
+			       counter_growth(&before, &after, i, ops));
+	putchar('\n');
 	fflush(stdout);
 }
 

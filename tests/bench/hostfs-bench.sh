@@ -13,7 +13,8 @@
 #
 # Medians: "warm" ones with the caches of both sides as the same job left them,
 # "first" ones with those of the guest empty and the host's warm, "cold" ones
-# with both empty. Sequential jobs are first ones; they are for the file system,
+# with both empty. Below the table is what the guest's kernel counted during the
+# last of each. Sequential jobs are first ones; they are for the file system,
 # not for either side's disk.
 set -euo pipefail
 
@@ -40,11 +41,12 @@ trap 'chmod -R u+rwx "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
 # what both sides run, in the directory: WHICH ROUNDS SIZE_MB FILES
-cat >"$dir/jobs" <<'END'
+cat "$(dirname "$0")/counted.sh" - >"$dir/jobs" <<'END'
 set -eu
 which=$1 rounds=$2 size=$3 files=$4
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_NOSYSTEM=1 HOME=/nonexistent LC_ALL=C
-took()
+took() { counted "$1" timed "$@"; }
+timed()
 {
 	local name=$1 begin=$EPOCHREALTIME end
 	shift
@@ -111,6 +113,8 @@ mount -t hostfs none /host/mnt -o "$1"
 shift
 mount -t proc proc /host/proc
 mount -o bind /dev /host/dev
+mount -t sysfs sys /host/sys
+mount -t debugfs debugfs /host/sys/kernel/debug
 export GUEST=1
 exec chroot /host /bin/bash -c "cd /mnt && exec bash ./jobs \"\$@\"" bash "$@"
 '
@@ -142,17 +146,17 @@ echo "repository: $(git -C "$dir/repo" ls-files | wc -l) files"
 dd if=/dev/urandom of="$dir/big" bs=1M count="${args[1]}" status=none
 sync
 
-on_host warm | sed 's/^/host /' >"$dir/times"
-on_guest warm | sed 's/^/guest /' >>"$dir/times"
+on_host warm | sed 's/^/host /' >"$dir/lines"
+on_guest warm | sed 's/^/guest /' >>"$dir/lines"
 if [ "${COLD-}" = 1 ] && [ "$(id -u)" = 0 ]; then
 	for side in host guest; do
 		sync
 		echo 3 >/proc/sys/vm/drop_caches
-		on_$side cold | sed "s/^/$side /" >>"$dir/times"
+		on_$side cold | sed "s/^/$side /" >>"$dir/lines"
 	done
 fi
 
-sort -k1,2 -k3n "$dir/times" | awk -v json="$out" -v release="$(uname -r)" \
+grep -v '^guest counters ' "$dir/lines" | sort -k1,2 -k3n | awk -v json="$out" -v release="$(uname -r)" \
 	-v cpus="${CPUS:-2}" -v fs="$(stat -f -c %T "$dir")" '
 	function done() {
 		if (n) med[key] = v[int((n + 1) / 2)] / 1e6
@@ -198,4 +202,12 @@ sort -k1,2 -k3n "$dir/times" | awk -v json="$out" -v release="$(uname -r)" \
 		}
 		print "\n ]\n}" >json
 	}'
+echo "What the guest's kernel counted (kernel/doc/counters.md):"
+awk '$2 == "counters" {
+	line = sprintf("%-12s", $3)
+	for (i = 4; i < NF; i += 2) line = line sprintf(" %s %s", $i, $(i + 1))
+	if (!($3 in last)) names[++n] = $3
+	last[$3] = line
+}
+END { for (i = 1; i <= n; i++) print last[names[i]] }' "$dir/lines"
 echo "written to $out"

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Runs guestbench on the host and in the guest, and prints a table and a JSON
-# file with the ratios, and the bounds the project has set itself. Beside it,
-# per mode, what guestbench printed in the guest, with the kernel's counters per
-# operation (kernel/doc/counters.md). It reports; it does not pass or fail.
+# file with the ratios, and the bounds the project has set itself; below it, the
+# counters of the guest's kernel per operation (kernel/doc/counters.md). Beside the
+# file, per mode, what guestbench printed in the guest. It reports; it does not pass or fail.
 #
 #	run-bench.sh [-o FILE.json] [guestbench's options]
 #
@@ -182,4 +182,10 @@ END {
 			printf "two busy threads take %.2f times one (%s)\n", med[s, "busy_two_threads"] / med[s, "busy_one_thread"], s
 	}
 }' "$dir/bounds" "$dir/all"
+for mode in $MODES; do
+	echo "What the guest's kernel counted per operation, mode $mode:"
+	sed -n 's/.*"name": "\([^"]*\)".*"counters": {\([^}]*\)}.*/\1 \2/p' \
+		"${out%.json}-guest-$mode.json" | tr -d '",:' |
+		awk '{ $1 = sprintf("%-22s", $1); print }'
+done
 echo "written to $out" >&2

@@ -51,6 +51,7 @@ in_guest()
 {
 	cat >"$dir/hostfs/script" <<-END
 		mount -t tmpfs tmp /tmp; cp /mnt/diskbench /tmp
+		mount -t sysfs sys /sys; mount -t debugfs debugfs /sys/kernel/debug
 		/tmp/diskbench /dev/ubdb $bytes raw-$1 $2 first
 		/tmp/diskbench /dev/ubdc $bytes cow-$1 $2 first
 		/tmp/diskbench /dev/ubdd $bytes narrow-$1 $2 first
@@ -112,6 +113,12 @@ one_place()
 	in_guest cached drop
 	echo "$1: $(stat -f -c %T "$1"), images of $SIZE_MB MiB"
 	table
+	echo "What the guest's kernel counted, per MiB or operation of 4 KiB (kernel/doc/counters.md):"
+	awk 'NF > 4 {
+		printf "%-28s", $1 " " $2
+		for (i = 5; i < NF; i += 2) printf " %s %s", $i, $(i + 1)
+		print ""
+	}' "$dir/results"
 	rm -rf "$where"
 }
 

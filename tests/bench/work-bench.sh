@@ -10,7 +10,8 @@
 #
 # TREE.tar is an archive not compressed (a Debian tree, say), SOURCE a folder
 # with a configure script, such as Debian's source package e2fsprogs unpacked.
-# What is not given is left out. The guest's root is the host's, by hostfs, read
+# What is not given is left out. Below the table is what the guest's kernel counted
+# during the last run of each job. The guest's root is the host's, by hostfs, read
 # only, so that both use the same programs.
 # Variables: CPUS (2), MEM (2G), RUNS (3).
 set -eu
@@ -23,13 +24,15 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
-# The jobs, in a new folder of the file system to work on: "NAME SECONDS" lines.
-cat >"$dir/jobs" <<'END_JOBS'
+# The jobs, in a new folder of the file system to work on: lines of a time's end and
+# begin, and of counters.
+cat "$(dirname "$0")/counted.sh" - >"$dir/jobs" <<'END_JOBS'
 now() { date +%s.%N; }
 timed()
 {
-	name=$1 begin=$(now)
+	local name=$1 begin
 	shift
+	begin=$(now)
 	"$@" >log 2>&1 || { cat log; exit 1; }
 	echo "time $name $(now) $begin"
 }
@@ -40,17 +43,17 @@ build() { make -C source clean && make -C source -j2; }
 cp "$(command -v busybox)" busybox
 ln -s busybox true
 for run in $(seq "$runs"); do
-	timed hundred_programs hundred
+	counted hundred_programs timed hundred_programs hundred
 done
 [ -z "$tree" ] || for run in $(seq "$runs"); do
 	rm -rf tree
-	timed unpack unpack
+	counted unpack timed unpack unpack
 done
 [ -z "$source" ] || {
 	cp -r "$source" source
 	(cd source && ./configure) >log 2>&1 || { cat log; exit 1; }
 	make -C source -j2 >log 2>&1 || { cat log; exit 1; }
-	timed build build
+	counted build timed build build
 }
 echo end
 END_JOBS
@@ -65,6 +68,7 @@ truncate -s 8G "$dir/disk"
 /sbin/mke2fs -q -t ext4 "$dir/disk"
 cat >"$dir/init" <<END
 mount -t proc proc /proc
+mount -t sysfs sys /sys && mount -t debugfs debugfs /sys/kernel/debug
 mount -t tmpfs tmp /mnt && mkdir /mnt/disk && mount /dev/ubda /mnt/disk
 cd /mnt/disk
 tree=${tree:+/dev/ubdb} source='${source:+/mnt/disk/input}' runs=$runs
@@ -102,3 +106,11 @@ END {
 		printf "%-20s %10.3f %10.3f %7.2f %8s %s%s\n", w, h, g, r, bound[w], unit[w], over
 	}
 }' "$dir/bounds" "$dir/host" "$dir/guest"
+echo "What the guest's kernel counted (kernel/doc/counters.md):"
+awk '$1 == "counters" {
+	line = sprintf("%-20s", $2)
+	for (i = 3; i < NF; i += 2) line = line sprintf(" %s %s", $i, $(i + 1))
+	if (!($2 in last)) names[++n] = $2
+	last[$2] = line
+}
+END { for (i = 1; i <= n; i++) print last[names[i]] }' "$dir/guest"
