@@ -47,6 +47,8 @@ cached()
 	[ "$now" -ge "$count" ] || { cat calls; fail "$name: $now reads only"; }
 	[ "$now" -le $((count + count / 5)) ] ||
 		fail "$name: $now reads of the host for $count"
+	# without a listener the guest's own traps go by futex, too
+	grep -q SECCOMP_IOCTL_NOTIF_RECV log || return 0
 	[ "$(made futex)" -le $((count / 2)) ] ||
 		fail "$name: $(made futex) futex calls for $count reads"
 }
