@@ -299,6 +299,25 @@ static void low(void)
 	munmap(p, PG);
 }
 
+/* What is locked as it is touched is not touched by the kernel's guess. */
+static void lock_on_fault(void)
+{
+	size_t n = 4 * 4096;
+	unsigned char in[4];
+	char *p = mmap(NULL, n, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (syscall(SYS_mlock2, p, n, MLOCK_ONFAULT)) {
+		eq(errno, 0, "mlock2");
+		return;
+	}
+	p[4096] = 1;
+	eq(mincore(p, n, in), 0, "mincore");
+	ok((in[1] & 1) && !((in[0] | in[2] | in[3]) & 1),
+	   "locked on fault: one page touched, one page there");
+	munmap(p, n);
+}
+
 int main(void)
 {
 	tap_start(60);
@@ -311,5 +330,6 @@ int main(void)
 	sparse();
 	limits();
 	low();
+	lock_on_fault();
 	return tap_done();
 }

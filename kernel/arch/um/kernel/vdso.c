@@ -29,7 +29,8 @@ static unsigned long code_bytes __ro_after_init;
 
 void __init um_vdso_alloc_data(void)
 {
-	BUILD_BUG_ON(sizeof(*um_vdso_data) * CS_BASES > PAGE_SIZE);
+	BUILD_BUG_ON(sizeof(*um_vdso_data) * CS_BASES > VDSO_RNG_OFFSET);
+	BUILD_BUG_ON(VDSO_RNG_OFFSET + sizeof(struct vdso_rng_data) > PAGE_SIZE);
 	um_vdso_data = memblock_alloc(PAGE_SIZE, PAGE_SIZE);
 	if (!um_vdso_data)
 		panic("mem: no memory for the vDSO's data\n");

@@ -7,7 +7,8 @@
  *
  * Nothing is read from disk for that, and nothing waits: of files only what the
  * page cache holds. Memory it costs no more than folios of 64 KiB do, and
- * MADV_NOHUGEPAGE and MADV_RANDOM turn it off as they do those and readahead. A
+ * MADV_NOHUGEPAGE and MADV_RANDOM turn it off as they do those and readahead, and
+ * so does MLOCK_ONFAULT, which locks what is touched and should not lock more. A
  * page that another process shares is copied for its neighbour's sake only within
  * 16 KiB, which bounds what memory that may cost; one of a file only by exec.
  */
@@ -42,7 +43,7 @@ bool um_suits(struct vm_area_struct *vma)
 {
 	return vma->vm_flags & (VM_READ | VM_EXEC) &&
 	       !(vma->vm_flags & (VM_SHARED | VM_SPECIAL | VM_RAND_READ |
-				  VM_NOHUGEPAGE)) &&
+				  VM_NOHUGEPAGE | VM_LOCKONFAULT)) &&
 	       !userfaultfd_armed(vma) &&
 	       (vma_is_anonymous(vma) || vma->vm_file);
 }

@@ -48,6 +48,8 @@ VERSION
 		__vdso_time;
 		getcpu;
 		__vdso_getcpu;
+		getrandom;
+		__vdso_getrandom;
 	local: *;
 	};
 }

@@ -11,4 +11,7 @@
 /* Before the code: the clock data, and those of a time namespace. */
 #define VDSO_DATA_PAGES 2
 
+/* In the page of the clock data, behind them: the state of the random numbers. */
+#define VDSO_RNG_OFFSET 4032
+
 #endif
