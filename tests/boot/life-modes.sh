@@ -10,6 +10,8 @@ some="proc_fork signal_regs signal_fault fpu_many mm_fault mm_shootdown futex"
 some+=" ptrace_event smp"
 read -ra programs <<<"${GUEST_PROGRAMS:-$some}"
 failed=
+run_guest -- grep ^mode /proc/cpuinfo </dev/null
+! grep -q 'trap' out || skip "the transport is trap, these are modes of notify"
 for options in um_nosync um_nokillable "um_nosync um_nokillable"; do
 	case $options in
 	"um_nosync um_nokillable")
