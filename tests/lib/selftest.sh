@@ -93,7 +93,7 @@ assert_status 0
 
 # UMKIT_TEST_OPTIONS: in front, and ncpus= for the case's own
 # shellcheck disable=SC2016 # expanded by the case
-mkcase <<<'"$UMKIT_KERNEL" mem=1 ncpus=1 "a  b" -- x
+mkcase <<<'"$UMKIT_KERNEL" mem=1 ncpus=1 ncpus=65 "a  b" -- x
 	echo "$UMKIT_KERNEL" >&2
 	[ -z "${UMKIT_TEST_OPTIONS-}" ]'
 printf '#!/bin/sh\nprintf "<%%s>" "$@"\n' >kernel
@@ -101,7 +101,7 @@ chmod 755 kernel
 UMKIT_KERNEL=$WORK/kernel UMKIT_TEST_OPTIONS='um_trap ncpus=4' \
 	capture "$run_case" case.sh
 assert_status 0
-assert_out '<um_trap><ncpus=4><mem=1><ncpus=4><a  b><--><x>'
+assert_out '<um_trap><ncpus=4><mem=1><ncpus=4><ncpus=65><a  b><--><x>'
 UMKIT_KERNEL=$WORK/kernel UMKIT_TEST_OPTIONS=um_trap capture "$run_case" case.sh
-assert_out '<um_trap><mem=1><ncpus=1><a  b><--><x>'
+assert_out '<um_trap><mem=1><ncpus=1><ncpus=65><a  b><--><x>'
 [ ! -e "$(dirname "$(cat err)")" ] || fail "the wrapper is left"
