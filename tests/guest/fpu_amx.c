@@ -86,6 +86,22 @@ static int refused(void *v)
 	return 1;
 }
 
+static void tell_code(int sig, siginfo_t *si, void *uc)
+{
+	(void)sig;
+	(void)uc;
+	_exit(si->si_code == ILL_ILLOPC ? 0 : 1);
+}
+
+static int refused_code(void *v)
+{
+	struct sigaction sa = {.sa_sigaction = tell_code, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGILL, &sa, NULL);
+	refused(v);
+	return 2;
+}
+
 static int small_stack(void *v)
 {
 	/* with the permission, an alternate stack too small for tiles is
@@ -166,6 +182,7 @@ int main(void)
 	}
 	eq(in_child(refused, NULL) & 0x7f, SIGILL,
 	   "without permission: SIGILL");
+	eq(in_child(refused_code, NULL), 0, "and ILL_ILLOPC");
 	eq_err(syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, 63), EINVAL,
 	       "no such feature");
 	eq_err(syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, 2), EOPNOTSUPP,

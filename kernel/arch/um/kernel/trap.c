@@ -237,7 +237,9 @@ static void signal_fault(struct pt_regs *regs, const struct host_trap *trap)
 		force_sig_fault(SIGFPE, trap->code, ip);
 		break;
 	case SIGILL:
-		force_sig_fault(SIGILL, ILL_ILLOPN, ip);
+		/* ILLOPC: an instruction that wants a permission (AMX) */
+		force_sig_fault(SIGILL, trap->code == ILL_ILLOPC ? ILL_ILLOPC :
+								   ILL_ILLOPN, ip);
 		break;
 	case SIGBUS:
 		if (trap->code == BUS_ADRALN) {
