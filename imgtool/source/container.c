@@ -107,6 +107,7 @@ static int read_layer(struct import *import, const struct store *store,
 	if (size >= 0 && (uint64_t)size != file.size)
 		return refuse(store, name, "has not the size that the "
 			      "manifest says");
+	layer->complete = size >= 0 || store->spool >= 0;
 	import->tree->layer++;
 	return source_read_archive(import, layer);
 }

@@ -237,3 +237,32 @@ echo x | tee plain/etc/passwd >plain/c.json
 archive plain
 build plain.tar -o t.img
 content t.img /etc/passwd x
+
+# umoci leaves out what fills the last block of a layer, and the mark at the end;
+# a layer that has its full size is not cut off
+mktar 'f first one' 'f last data' >short.tar
+head -c $((512 + 512 + 512 + 4)) short.tar >cut.tar
+gzip -kf cut.tar
+for layer in cut.tar cut.tar.gz; do
+	oci short 1.tar $layer
+	build short -o t.img
+	content t.img /first one
+	content t.img /last data
+done
+manifest c.json cut.tar >manifest.json
+echo '{}' >c.json
+tar cf short.tar c.json cut.tar manifest.json
+build short.tar -o t.img
+content t.img /last data
+# but one that ends within data is, or has another size than it should
+head -c $((512 + 512 + 512 + 3)) cut.tar >less.tar
+gzip -kf less.tar
+for layer in less.tar less.tar.gz; do
+	oci less 1.tar $layer
+	refused 1 "less: blobs/sha256/[0-9a-f]*: last: the archive is damaged" less
+done
+oci less cut.tar
+truncate -s -4 "less/blobs/sha256/$(sha256sum <cut.tar | cut -d' ' -f1)"
+refused 1 'less: blobs/sha256/[0-9a-f]*: has not the size' less
+# and so is a plain archive
+refused 1 'cut.tar: last: the archive is damaged' cut.tar
