@@ -323,12 +323,15 @@ static int boot(struct guest_process *g, const struct disk *disk, int theirs)
 	return r;
 }
 
-/* The device that the guest has for the part that was chosen. */
+/* The device that the guest has for the part that was chosen. (A partition may be
+ * all of an ISO image, and no kernel need see it as one.) */
 static void name_device(const struct disk *disk, char *name, size_t size)
 {
 	size_t i;
 
 	snprintf(name, size, "/dev/ubda");
+	if (disk->size == disk->file_size)
+		return;
 	for (i = 0; i < disk->partition_count; i++)
 		if (disk->partitions[i].offset == disk->offset &&
 		    disk->partitions[i].size == disk->size)

@@ -222,6 +222,14 @@ static void read_table(struct probing *probing, blkid_partlist list)
 	}
 }
 
+/* Can a partition table be in what the file system does not use? Of vfat, it may
+ * be what seems one; an ISO image is made so, to boot from other disks, too. */
+static bool leaves_room(const char *fs)
+{
+	return !strcmp(fs, "vfat") || !strcmp(fs, "iso9660") ||
+	       !strcmp(fs, "udf");
+}
+
 static void find_partitions(struct probing *p)
 {
 	struct disk *disk = p->disk;
@@ -229,7 +237,7 @@ static void find_partitions(struct probing *p)
 	blkid_partlist list;
 
 	find_fs(p, 0, disk->file_size, disk->fs);
-	if (*disk->fs && strcmp(disk->fs, "vfat"))
+	if (*disk->fs && !leaves_room(disk->fs))
 		return;
 	probe = blkid_new_probe();
 	if (!probe)

@@ -36,6 +36,7 @@ struct intake {
 	struct reader reader;
 	struct pending *pending, **pending_end;
 	struct whiteouts whiteouts;
+	bool ended; /* there is nothing behind the entry, see reader.h */
 	char path[PATH_LONGEST + 1];   /* of the entry */
 	char target[PATH_LONGEST + 1]; /* of a hard link */
 };
@@ -83,7 +84,9 @@ static int read_data(struct intake *in, struct archive_entry *entry,
 	for (;;) {
 		r = archive_read_data_block(in->reader.archive, &data, &length,
 					    &offset);
-		if (r == ARCHIVE_EOF)
+		in->ended = r != ARCHIVE_OK && stream.position == size &&
+			    reader_lacks_padding(&in->reader);
+		if (r == ARCHIVE_EOF || in->ended)
 			break;
 		if (r != ARCHIVE_OK)
 			return reader_failed(&in->reader, in->path);
@@ -300,7 +303,7 @@ static int read_all(struct intake *in)
 	struct archive_entry *entry;
 	int r;
 
-	for (;;) {
+	while (!in->ended) {
 		r = archive_read_next_header(a, &entry);
 		if (r == ARCHIVE_EOF)
 			break;

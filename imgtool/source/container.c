@@ -7,19 +7,14 @@
  * Not done: digests are not checked (sizes are), and the image's
  * configuration (command, environment) has no place in a disk.
  */
-#include <archive_entry.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <json-c/json.h>
 
 #include "imgtool/msg.h"
-#include "imgtool/source/reader.h"
+#include "imgtool/source/container.h"
 #include "imgtool/source/source.h"
 #include "imgtool/source/store.h"
-#include "imgtool/tree/path.h"
 
 #define LAYERS_MOST 500
 #define INDEX_DEPTH 4
@@ -35,30 +30,36 @@ static int refuse(const struct store *store, const char *name,
 	return -1;
 }
 
+struct json_object *container_parse(const char *text, size_t size)
+{
+	struct json_tokener *tokener = json_tokener_new_ex(JSON_DEPTH);
+	struct json_object *json = NULL;
+
+	if (tokener) {
+		json = json_tokener_parse_ex(tokener, text, size + 1);
+		json_tokener_free(tokener);
+	}
+	return json;
+}
+
 static struct json_object *parse(const struct store *store, const char *name)
 {
-	struct json_tokener *tokener;
-	struct json_object *json = NULL;
+	struct json_object *json;
 	size_t size;
 	char *text;
 
 	text = store_read(store, name, &size);
 	if (!text)
 		return NULL;
-	tokener = json_tokener_new_ex(JSON_DEPTH);
-	if (tokener) {
-		json = json_tokener_parse_ex(tokener, text, size + 1);
-		json_tokener_free(tokener);
-	}
+	json = container_parse(text, size);
 	free(text);
 	if (!json)
 		refuse(store, name, "is not valid JSON");
 	return json;
 }
 
-/* The member KEY of an object if it has the type, or NULL. */
-static struct json_object *get(struct json_object *object, const char *key,
-			       enum json_type type)
+struct json_object *container_get(struct json_object *object, const char *key,
+				  enum json_type type)
 {
 	struct json_object *value;
 
@@ -71,7 +72,7 @@ static struct json_object *get(struct json_object *object, const char *key,
 
 static const char *get_text(struct json_object *object, const char *key)
 {
-	struct json_object *text = get(object, key, json_type_string);
+	struct json_object *text = container_get(object, key, json_type_string);
 
 	return text ? json_object_get_string(text) : "";
 }
@@ -106,6 +107,7 @@ static int read_layer(struct import *import, const struct store *store,
 	if (size >= 0 && (uint64_t)size != file.size)
 		return refuse(store, name, "has not the size that the "
 			      "manifest says");
+	layer->complete = size >= 0 || store->spool >= 0;
 	import->tree->layer++;
 	return source_read_archive(import, layer);
 }
@@ -113,7 +115,7 @@ static int read_layer(struct import *import, const struct store *store,
 static int read_blob_layer(struct import *import, const struct store *store,
 			   struct json_object *descriptor)
 {
-	struct json_object *size = get(descriptor, "size", json_type_int);
+	struct json_object *size = container_get(descriptor, "size", json_type_int);
 	char *name = blob_name(descriptor);
 	int r;
 
@@ -149,7 +151,7 @@ static bool is_for_us(struct json_object *descriptor, bool strict)
 {
 	struct json_object *platform;
 
-	platform = get(descriptor, "platform", json_type_object);
+	platform = container_get(descriptor, "platform", json_type_object);
 	if (!platform)
 		return !strict;
 	if (!strict)
@@ -185,10 +187,10 @@ static int read_index(struct import *import, const struct store *store,
 
 	if (!json)
 		return -1;
-	list = get(json, "layers", json_type_array);
+	list = container_get(json, "layers", json_type_array);
 	if (list) {
 		r = read_layers(import, store, list);
-	} else if (!(list = get(json, "manifests", json_type_array))) {
+	} else if (!(list = container_get(json, "manifests", json_type_array))) {
 		refuse(store, name, "has neither layers nor manifests");
 	} else if (!depth) {
 		refuse(store, name, "indexes are nested too deep");
@@ -220,7 +222,7 @@ static int read_docker(struct import *import, const struct store *store)
 		refuse(store, "manifest.json", "does not hold exactly one "
 		       "image; save the one that is meant");
 	} else {
-		layers = get(json_object_array_get_idx(json, 0), "Layers",
+		layers = container_get(json_object_array_get_idx(json, 0), "Layers",
 			     json_type_array);
 		if (layers)
 			r = read_layers(import, store, layers);
@@ -249,63 +251,5 @@ int source_read_container(struct import *import, struct source *source,
 			      "neither index.json nor manifest.json");
 	import->layered = false;
 	store_close(&store);
-	return r;
-}
-
-static bool is_hex(const char *text, size_t length)
-{
-	return strspn(text, "0123456789abcdef") == length;
-}
-
-/* Could a container image have such a file? Sets *SEEN for those that tell. */
-static bool is_plausible(const char *path, bool *seen)
-{
-	size_t hex = strcspn(path, "/.");
-
-	if (!strcmp(path, "manifest.json") || !strcmp(path, "oci-layout"))
-		return *seen = true;
-	return !*path || !strcmp(path, "index.json") ||
-	       !strcmp(path, "repositories") || !strcmp(path, "blobs") ||
-	       !strncmp(path, "blobs/", 6) ||
-	       (hex == 64 && is_hex(path, hex));
-}
-
-static bool probe(struct archive *a)
-{
-	char path[PATH_LONGEST + 1];
-	struct archive_entry *entry;
-	bool seen = false;
-	const char *name;
-	int r;
-
-	for (;;) {
-		r = archive_read_next_header(a, &entry);
-		if (r == ARCHIVE_EOF)
-			return seen;
-		if (r != ARCHIVE_OK && r != ARCHIVE_WARN)
-			return false;
-		name = archive_entry_pathname(entry);
-		if (!name || path_normalise(name, path) ||
-		    !is_plausible(path, &seen))
-			return false;
-	}
-}
-
-int source_is_container(struct source *source, bool is_directory)
-{
-	struct store store = { .source = source, .spool = -1 };
-	struct reader reader;
-	int r;
-
-	if (is_directory)
-		return store_has(&store, "oci-layout") &&
-		       store_has(&store, "index.json");
-	if (lseek(source->fd, 0, SEEK_SET) < 0)
-		return 0;
-	if (reader_open(&reader, source) < 0)
-		return -1;
-	r = probe(reader.archive);
-	reader_close(&reader);
-	lseek(source->fd, 0, SEEK_SET);
 	return r;
 }

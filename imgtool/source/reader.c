@@ -161,12 +161,21 @@ static bool is_zero(const uint8_t *data, size_t size)
 	return !size;
 }
 
-static bool is_plain_tar(struct archive *a)
+static bool is_tar(struct archive *a)
 {
 	int format = archive_format(a) & ARCHIVE_FORMAT_BASE_MASK;
 
-	return format == ARCHIVE_FORMAT_TAR &&
-	       archive_filter_code(a, 0) == ARCHIVE_FILTER_NONE;
+	return format == ARCHIVE_FORMAT_TAR;
+}
+
+bool reader_lacks_padding(const struct reader *reader)
+{
+	static const char words[] = "Truncated input file";
+	const char *reason = archive_error_string(reader->archive);
+
+	/* (its number says no more than that there is no other) */
+	return reader->source->complete && is_tar(reader->archive) && reason &&
+	       !strncmp(reason, words, strlen(words));
 }
 
 int reader_check_end(struct reader *reader)
@@ -174,7 +183,9 @@ int reader_check_end(struct reader *reader)
 	uint64_t limit = reader->bytes + REST_MOST;
 	const void *data;
 
-	if (reader->at_end && is_plain_tar(reader->archive) &&
+	if (reader->at_end && !reader->source->complete &&
+	    is_tar(reader->archive) &&
+	    archive_filter_code(reader->archive, 0) == ARCHIVE_FILTER_NONE &&
 	    !is_zero(reader->tail, sizeof(reader->tail)))
 		return msg_error(reader->source->name, "ends without the mark "
 				 "that ends a tar; it was cut off");

@@ -29,6 +29,13 @@ struct reader {
 int reader_open(struct reader *reader, struct source *source);
 
 /*
+ * An entry's data end as they should, and an error follows: is it only that nothing
+ * fills the last block? Some programs end layers so. It is believed where it is
+ * known that nothing was cut off.
+ */
+bool reader_lacks_padding(const struct reader *reader);
+
+/*
  * After the last entry: was the input cut off between two entries of a plain
  * tar, where libarchive does not notice? Reads what a pipe still holds, so
  * that its writer can finish. Returns 0, or -1: reported.

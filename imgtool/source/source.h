@@ -36,6 +36,7 @@ struct source {
 	int fd;		  /* of the directory or archive */
 	bool part;	  /* the archive is only a part of it: */
 	uint64_t start, size;
+	bool complete;	/* it is known otherwise that nothing was cut off */
 	char *own_name; /* memory of the name, or NULL */
 	char *full;	/* see source_path_buffer() */
 	pid_t program;	/* that writes it, or 0 */

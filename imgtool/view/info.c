@@ -131,12 +131,12 @@ static int put_image(struct info *info, const struct target *target)
 
 	report_begin(&info->report, NULL, '{');
 	put_container(info);
-	if (*disk->table)
-		status = put_partitions(info, target->partition);
-	else if (target->partition)
-		status = msg_error(disk->name, "has no partitions");
-	else if (*disk->fs)
+	if (*disk->fs && !target->partition)
 		status = put_fs(info, disk->fs);
+	if (*disk->table && put_partitions(info, target->partition) < 0)
+		status = -1;
+	if (!*disk->table && target->partition)
+		status = msg_error(disk->name, "has no partitions");
 	report_end(&info->report, NULL, '}');
 	return status;
 }

@@ -59,6 +59,32 @@ done
 [ ! -e img.vfat ] || [ "$(imgtool cat img.vfat:/HELLO)" = hello ] ||
 	fail "vfat: HELLO is not hello"
 
+if [ -e img.iso9660 ] && [ -e img.vfat ] && command -v sfdisk >/dev/null; then
+	echo "# an ISO image that is a disk with partitions, too"
+	cp img.iso9660 hybrid.iso
+	truncate -s %1M hybrid.iso
+	at=$(($(stat -c %s hybrid.iso) / 512))
+	cat img.vfat >>hybrid.iso
+	printf 'start=64,size=%d,type=17\nstart=%d,size=%d,type=ef\n' \
+		$((at - 64)) $at $(($(stat -c %s img.vfat) / 512)) |
+		sfdisk -q --wipe never hybrid.iso
+	# (by itself, it is the ISO)
+	same hybrid.iso unix.ext4
+	same hybrid.iso@2 plain.ext4
+	imgtool info hybrid.iso >out
+	assert_match '^  type: iso9660'
+	assert_match '^table: dos'
+	assert_match '^    type: vfat'
+	imgtool info hybrid.iso@2 >out
+	assert_match 'readable: yes'
+	echo changed >file
+	imgtool cp file hybrid.iso@2:/hello
+	assert_eq "$(imgtool cat hybrid.iso@2:/hello)" changed
+	assert_eq "$(imgtool cat hybrid.iso:/hello)" hello
+	capture imgtool ls hybrid.iso@1:/
+	assert_plain_error 1 'has no ext2, ext3 or ext4 file system'
+fi
+
 echo "# ext4, by itself and through a guest"
 for verb in 'ls -l' 'find -l' tree du df sum 'stat --json' tar; do
 	# shellcheck disable=SC2086 # words

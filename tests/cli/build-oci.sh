@@ -159,3 +159,110 @@ echo "{\"manifests\":[{\"digest\":\"sha256:$b\",\"platform\":{\"os\":\"linux\",\
 	${one%\}},\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}" >many/index.json
 build many -o t.img
 content t.img /bin/tool one
+
+# archives of docker's format are found out whatever their files are called:
+# manifest CONFIG LAYER...: the manifest.json of one
+manifest()
+{
+	local layers='' layer
+	for layer in "${@:2}"; do
+		layers+=${layers:+,}"\"$layer\""
+	done
+	echo "[{\"Config\":\"$1\",\"RepoTags\":null,\"Layers\":[$layers]}]"
+}
+
+# archive NAME: of the files in the folder, the manifest last
+archive()
+{
+	(cd "$1" && find . -type f ! -name manifest.json -printf '%P\n' | sort |
+		tar cf "../$1.tar" -T - manifest.json)
+}
+
+# as of crane, jib, podman, docker 25 (which is an OCI layout, too), and others
+mkdir -p crane jib podman/{$a,$b} docker25/blobs/sha256 other/layers/deep
+for i in 1 2 3; do
+	gzip -c $i.tar >"crane/$i$i.tar.gz"
+	gzip -c $i.tar >"jib/$i.tar.gz"
+	cp $i.tar "docker25/blobs/sha256/${a:1}$i"
+	gzip -c $i.tar >"other/layers/deep/$i.tgz"
+done
+echo '{}' | tee crane/sha256:$a jib/config.json docker25/blobs/sha256/$b \
+	other/layers/image.json >podman/$a.json
+manifest sha256:$a 11.tar.gz 22.tar.gz 33.tar.gz >crane/manifest.json
+manifest config.json 1.tar.gz 2.tar.gz 3.tar.gz >jib/manifest.json
+manifest blobs/sha256/$b "blobs/sha256/${a:1}1" "blobs/sha256/${a:1}2" \
+	"blobs/sha256/${a:1}3" >docker25/manifest.json
+echo '{"imageLayoutVersion":"1.0.0"}' >docker25/oci-layout
+echo '{"manifests":[]}' >docker25/index.json
+manifest layers/image.json layers/deep/1.tgz ./layers/deep/2.tgz \
+	layers/deep/3.tgz >other/manifest.json
+cp 1.tar podman/1.tar
+cp 2.tar podman/$a.tar
+cp 3.tar podman/$b/layer.tar
+ln -s ../1.tar podman/$a/layer.tar
+echo 1.0 | tee podman/$a/VERSION >podman/$b/VERSION
+manifest $a.json $a/layer.tar $a.tar $b/layer.tar >podman/manifest.json
+for kind in crane jib docker25 other; do
+	archive $kind
+done
+tar cf podman.tar -C podman .
+for kind in crane jib podman docker25 other; do
+	build $kind.tar -o t.img
+	check t.img
+done
+gzip -c other.tar >other.tar.gz
+build other.tar.gz -o t.img
+check t.img
+build jib -o t.img
+check t.img
+
+# what has a manifest.json without being a container image
+mkdir plain
+echo '[{"Config":"c","Layers":["layer.tar"]}]' >plain/manifest.json
+archive plain
+build plain.tar -o t.img
+has t.img /manifest.json 'Type: regular'
+echo '{"name":"an extension","manifest_version":3}' >plain/manifest.json
+archive plain
+build plain.tar -o t.img
+has t.img /manifest.json 'Type: regular'
+echo '[' >plain/manifest.json
+mkdir -p plain/etc
+cp 1.tar plain/layer.tar
+archive plain
+build plain.tar -o t.img
+has t.img /layer.tar 'Type: regular'
+manifest c.json layer.tar >plain/manifest.json
+echo x | tee plain/etc/passwd >plain/c.json
+archive plain
+build plain.tar -o t.img
+content t.img /etc/passwd x
+
+# umoci leaves out what fills the last block of a layer, and the mark at the end;
+# a layer that has its full size is not cut off
+mktar 'f first one' 'f last data' >short.tar
+head -c $((512 + 512 + 512 + 4)) short.tar >cut.tar
+gzip -kf cut.tar
+for layer in cut.tar cut.tar.gz; do
+	oci short 1.tar $layer
+	build short -o t.img
+	content t.img /first one
+	content t.img /last data
+done
+manifest c.json cut.tar >manifest.json
+echo '{}' >c.json
+tar cf short.tar c.json cut.tar manifest.json
+build short.tar -o t.img
+content t.img /last data
+# but one that ends within data is, or has another size than it should
+head -c $((512 + 512 + 512 + 3)) cut.tar >less.tar
+gzip -kf less.tar
+for layer in less.tar less.tar.gz; do
+	oci less 1.tar $layer
+	refused 1 "less: blobs/sha256/[0-9a-f]*: last: the archive is damaged" less
+done
+oci less cut.tar
+truncate -s -4 "less/blobs/sha256/$(sha256sum <cut.tar | cut -d' ' -f1)"
+refused 1 'less: blobs/sha256/[0-9a-f]*: has not the size' less
+# and so is a plain archive
+refused 1 'cut.tar: last: the archive is damaged' cut.tar

@@ -5,14 +5,19 @@
  * as file systems see (CLOCK_REALTIME_COARSE). So it is put back in front of
  * every change, and where a tick came in between, which is seldom, that is
  * mended: an inode whose mtime is set has the time of change again, and one
- * that was made is made once more.
+ * that was made is made once more. (exfat gives a time of birth to a directory
+ * that gets a name by renaming, too: that is done once more, with another name
+ * meanwhile.)
  *
  * The clock cannot be earlier than the guest's start, and nobody wants to know
  * just how long that took: the second day of 1970 is the first time it has.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -105,6 +110,31 @@ static void mend_path(const char *path)
 		mend(fd);
 }
 
+/* The directory of PATH got it by renaming: its time of birth may be wrong since
+ * then, and can be mended in no other way. (The name meanwhile takes no less room,
+ * so that there is room to go back.) */
+static void mend_birth(const char *path)
+{
+	struct statx stx;
+	const char *name;
+	int dir = file_parent(path, &name), i;
+	char other[NAME_MAX + 1];
+
+	for (i = 0; dir >= 0 && i < TRIES; i++) {
+		if (statx(dir, "", AT_EMPTY_PATH, STATX_BTIME, &stx) ||
+		    !(stx.stx_mask & STATX_BTIME) ||
+		    stx.stx_btime.tv_sec != held.tv_sec ||
+		    !stx.stx_btime.tv_nsec)
+			return;
+		snprintf(other, sizeof(other), "%0*d", (int)strlen(name), i);
+		if (renameat2(dir, name, dir, other, RENAME_NOREPLACE))
+			continue;
+		clock_again();
+		if (renameat2(dir, other, dir, name, RENAME_NOREPLACE))
+			return;
+	}
+}
+
 static bool has_two(const struct request *request)
 {
 	return request->head.op == ENGINE_RENAME ||
@@ -141,6 +171,8 @@ void clock_after(const struct request *request)
 	int i;
 
 	if (holding && is_change(request) && moved()) {
+		if (request->head.op == ENGINE_RENAME)
+			mend_birth(request->data);
 		for (i = 0; i < 2; i++)
 			if (touched[i] >= 0)
 				mend(touched[i]);
