@@ -128,15 +128,18 @@ static bool take_all(struct look *look)
 /* Has the source this file? */
 typedef bool has_fn(const void *source, const char *name);
 
+static int compare(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names are sorted: a manifest may ask for millions. */
 static bool has_name(const void *source, const char *name)
 {
 	const struct look *look = source;
-	size_t i;
 
-	for (i = 0; i < look->count; i++)
-		if (!strcmp(look->names[i], name))
-			return true;
-	return false;
+	return bsearch(&name, look->names, look->count, sizeof(*look->names),
+		       compare);
 }
 
 static bool has_layers(struct json_object *image, has_fn *has,
@@ -179,11 +182,14 @@ static bool is_manifest(const char *text, size_t size, has_fn *has,
 static bool archive_is(struct archive *archive)
 {
 	struct look look = { .archive = archive };
-	bool is = take_all(&look) &&
-		  (look.layout || (look.manifest &&
-				   is_manifest(look.manifest, look.size,
-					       has_name, &look)));
+	bool is = take_all(&look);
 
+	if (is && !look.layout) {
+		if (look.count)
+			qsort(look.names, look.count, sizeof(*look.names), compare);
+		is = look.manifest && is_manifest(look.manifest, look.size,
+						  has_name, &look);
+	}
 	while (look.count)
 		free(look.names[--look.count]);
 	free(look.names);
