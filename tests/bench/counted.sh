@@ -3,6 +3,7 @@
 #
 # What the guest's kernel counts during a job (kernel/doc/counters.md). What a
 # benchmark runs in a guest begins with this file; on the host nothing is counted.
+# The benchmark itself has counted_table from it.
 
 counters=/sys/kernel/debug/um/counters
 
@@ -26,4 +27,17 @@ counted()
 		{ was[$1] = $2 }
 		END { print "counters " name line }'
 	return $status
+}
+
+# counted_table <LINES: those that counted() printed, as a table, the last of each job
+counted_table()
+{
+	echo "What the guest's kernel counted (kernel/doc/counters.md):"
+	awk '$1 == "counters" {
+		line = sprintf("%-16s", $2)
+		for (i = 3; i < NF; i += 2) line = line sprintf(" %s %s", $i, $(i + 1))
+		if (!($2 in last)) names[++n] = $2
+		last[$2] = line
+	}
+	END { for (i = 1; i <= n; i++) print last[names[i]] }'
 }

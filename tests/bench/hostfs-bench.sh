@@ -36,12 +36,14 @@ for cmd in git perl tar find; do
 	}
 done
 
+# shellcheck source=tests/bench/counted.sh
+. "${0%/*}/counted.sh"
 dir=$(mktemp -d)
 trap 'chmod -R u+rwx "$dir" 2>/dev/null; rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
 # what both sides run, in the directory: WHICH ROUNDS SIZE_MB FILES
-cat "$(dirname "$0")/counted.sh" - >"$dir/jobs" <<'END'
+cat "${0%/*}/counted.sh" - >"$dir/jobs" <<'END'
 set -eu
 which=$1 rounds=$2 size=$3 files=$4
 export GIT_OPTIONAL_LOCKS=0 GIT_CONFIG_NOSYSTEM=1 HOME=/nonexistent LC_ALL=C
@@ -141,7 +143,8 @@ echo "tree: $(find "$dir/tree" | wc -l) names, $(du -sm "$dir/tree" | cut -f1) M
 cp -a "$dir/tree/." "$dir/repo"
 git -C "$dir/repo" -c init.defaultBranch=main init -q
 git -C "$dir/repo" -c core.looseCompression=0 add -A
-git -C "$dir/repo" -c user.name=a -c user.email=a@b commit -qm tree
+git -C "$dir/repo" -c gc.auto=0 -c maintenance.auto=false \
+	-c user.name=a -c user.email=a@b commit -qm tree
 echo "repository: $(git -C "$dir/repo" ls-files | wc -l) files"
 dd if=/dev/urandom of="$dir/big" bs=1M count="${args[1]}" status=none
 sync
@@ -202,12 +205,5 @@ grep -v '^guest counters ' "$dir/lines" | sort -k1,2 -k3n | awk -v json="$out" -
 		}
 		print "\n ]\n}" >json
 	}'
-echo "What the guest's kernel counted (kernel/doc/counters.md):"
-awk '$2 == "counters" {
-	line = sprintf("%-12s", $3)
-	for (i = 4; i < NF; i += 2) line = line sprintf(" %s %s", $i, $(i + 1))
-	if (!($3 in last)) names[++n] = $3
-	last[$3] = line
-}
-END { for (i = 1; i <= n; i++) print last[names[i]] }' "$dir/lines"
+sed -n 's/^guest //p' "$dir/lines" | counted_table
 echo "written to $out"

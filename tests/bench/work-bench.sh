@@ -20,13 +20,15 @@ set -eu
 tree=${1:+$(realpath "$1")}
 source=${2:+$(realpath "$2")}
 runs=${RUNS:-3}
+# shellcheck source=tests/bench/counted.sh
+. "${0%/*}/counted.sh"
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 130' INT TERM
 
 # The jobs, in a new folder of the file system to work on: lines of a time's end and
 # begin, and of counters.
-cat "$(dirname "$0")/counted.sh" - >"$dir/jobs" <<'END_JOBS'
+cat "${0%/*}/counted.sh" - >"$dir/jobs" <<'END_JOBS'
 now() { date +%s.%N; }
 timed()
 {
@@ -106,11 +108,4 @@ END {
 		printf "%-20s %10.3f %10.3f %7.2f %8s %s%s\n", w, h, g, r, bound[w], unit[w], over
 	}
 }' "$dir/bounds" "$dir/host" "$dir/guest"
-echo "What the guest's kernel counted (kernel/doc/counters.md):"
-awk '$1 == "counters" {
-	line = sprintf("%-20s", $2)
-	for (i = 3; i < NF; i += 2) line = line sprintf(" %s %s", $i, $(i + 1))
-	if (!($2 in last)) names[++n] = $2
-	last[$2] = line
-}
-END { for (i = 1; i <= n; i++) print last[names[i]] }' "$dir/guest"
+counted_table <"$dir/guest"
