@@ -2,6 +2,7 @@
 /* The vDSO: the clock calls make no system call, nor does getcpu on the one
  * cpu; time namespaces. */
 #include "tap.h"
+#include "forbid.h"
 #include <cpuid.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -58,19 +59,10 @@ static int without_calls(void *v)
 /* Dies of the system call. */
 static int getcpu_without_call(void *v)
 {
-	struct sock_filter f[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getcpu, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog p = {.len = 4, .filter = f};
 	unsigned cpu = 99, node = 99;
 
 	(void)v;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p))
+	if (forbid_call(SYS_getcpu))
 		return 1;
 	if (getcpu(&cpu, &node) || cpu != 0 || node != 0)
 		return 2;

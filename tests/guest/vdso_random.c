@@ -2,11 +2,9 @@
 /* The vDSO's getrandom: numbers without a system call, others after a fork,
  * and in a time namespace, whose data pages are the other way round. */
 #include "tap.h"
+#include "forbid.h"
 #include <elf.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sched.h>
-#include <stddef.h>
 #include <sys/auxv.h>
 #include <sys/utsname.h>
 
@@ -79,21 +77,12 @@ static ssize_t draw(void *buffer, size_t len)
 /* The first draw fetches a key; dies of a call after that. */
 static int without_calls(void *v)
 {
-	struct sock_filter f[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getrandom, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog p = {.len = 4, .filter = f};
 	unsigned char b[333];
 
 	(void)v;
 	if (draw(b, 1) != 1)
 		return 1;
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &p))
+	if (forbid_call(SYS_getrandom))
 		return 2;
 	for (size_t i = 0; i < 1000; i++)
 		if (draw(b, i % sizeof b) != (ssize_t)(i % sizeof b))
