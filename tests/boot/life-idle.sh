@@ -29,21 +29,28 @@ wakeups()
 }
 
 hz=$(getconf CLK_TCK)
-for cpus in 1 4 64; do
-	CPUS=$cpus launch "sleep 1000 & exec sleep 1000"
-	sleep 12	# what the boot has begun is done by then
+
+# idles: true if the guest idles for 10 s. Sets $used (ticks) and $slept (wakeups).
+idles()
+{
+	local before asleep
 	before=$(ticks)
-	slept=$(wakeups)
+	asleep=$(wakeups)
 	# (the boot itself may have taken less than a tick)
 	[ -r "/proc/$kernel/stat" ] || fail "no kernel process: not measured"
 	sleep 10
 	used=$(($(ticks) - before))
-	slept=$(($(wakeups) - slept))
+	slept=$(($(wakeups) - asleep))
 	echo "ncpus=$cpus: $used ticks of $((10 * hz)), $slept wakeups"
-	[ $((used * 100)) -lt $((10 * hz)) ] ||
-		fail "ncpus=$cpus: an idle guest takes $used of $((10 * hz)) ticks"
-	[ "$slept" -lt 100 ] ||
-		fail "ncpus=$cpus: an idle guest wakes up $slept times in 10 s"
+	[ $((used * 100)) -lt $((10 * hz)) ] && [ "$slept" -lt 100 ]
+}
+
+for cpus in 1 4 64; do
+	CPUS=$cpus launch "sleep 1000 & exec sleep 1000"
+	sleep 12	# what the boot has begun is done by then
+	# on a loaded machine later: what never ends is what is looked for
+	idles || idles || idles || idles ||
+		fail "ncpus=$cpus: an idle guest takes $used of $((10 * hz)) ticks and wakes up $slept times in 10 s"
 	kill -KILL "$kernel"
 	ends_with 137
 done
