@@ -113,6 +113,36 @@ static int write_data(void *v)
 	return 0;
 }
 
+/* The page with the calls of old programs is the host's: it is there in the guest if
+ * there, and the guest's kernel tells of it as of itself: whether it can be read. */
+static int read_vsyscall(void *v)
+{
+	(void)v;
+	return !*(volatile char *)0xffffffffff600000UL;
+}
+
+static void vsyscall_listed(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[512], prot[5] = "----";
+	int n = 0;
+
+	if (!f) {
+		skip("the vsyscall page in maps", "no /proc");
+		return;
+	}
+	while (fgets(line, sizeof line, f))
+		if (strstr(line, "[vsyscall]")) {
+			n++;
+			ok(sscanf(line, "ffffffffff600000-ffffffffff601000 %4s",
+				  prot) == 1, "the vsyscall page's line in maps");
+		}
+	fclose(f);
+	ok(n <= 1, "one vsyscall page");
+	eq(in_child(read_vsyscall, NULL) == 0, prot[0] == 'r',
+	   "it can be read if maps says so");
+}
+
 static int make_writable(void *v)
 {
 	(void)v;
@@ -221,6 +251,7 @@ int main(void)
 		   "the clock's data can't be written");
 		eq(in_child(make_writable, NULL), 0, "nor made writable");
 	}
+	vsyscall_listed();
 	stop_and_go();
 	return tap_done();
 }

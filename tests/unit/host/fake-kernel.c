@@ -59,6 +59,11 @@ void backend_init(int fd, u64 bytes, unsigned int ncpus,
 	(void)o;
 }
 
+bool backend_stops_unsure(void)
+{
+	return false;
+}
+
 const char *backend_name(void)
 {
 	return "fake";

@@ -21,7 +21,12 @@ struct host_boot_info {
 	u32 ncpus;		/* ncpus=, 1..UM_MAX_VCPUS */
 	u32 stub_flags;		/* what the probes found, for the boot log */
 	const char *cmdline;	/* the rest of the command line, NUL terminated */
-	const char *backend;	/* "notify" or "trap" */
+	const char *backend;	/* its name, for display: "notify" or "trap" */
+	/* guest code can have a thread taken for stopped that runs */
+	bool stops_unsure;
+	/* HOST_PROT_* of the host's vsyscall page, which programs have in
+	 * common with it; 0: there is none */
+	u32 vsyscall_prot;
 	const char *host_release; /* uname -r of the host */
 };
 

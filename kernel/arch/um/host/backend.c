@@ -107,6 +107,11 @@ void backend_init(int physmem_fd, u64 physmem_bytes, unsigned int ncpus,
 	must("zygote", zygote_start());
 }
 
+bool backend_stops_unsure(void)
+{
+	return backend.turns;
+}
+
 const char *backend_name(void)
 {
 	bool killable = backend.filter_flags & WAIT_KILLABLE_RECV;

@@ -24,6 +24,9 @@ void backend_init(int physmem_fd, u64 physmem_bytes, unsigned int ncpus,
 /* "notify" or "trap", and a word on the options for the boot log. */
 const char *backend_name(void);
 
+/* Guest code can have a thread taken for stopped that runs (host_boot_info). */
+bool backend_stops_unsure(void);
+
 /* From a SIGCHLD handler: a child died, perhaps a guest process. */
 void backend_child_died(void);
 

@@ -55,6 +55,7 @@ static void fill_info(struct host_boot_info *info)
 	info->ncpus = options.ncpus;
 	info->cmdline = options.guest;
 	info->host_release = probe_host_release();
+	info->vsyscall_prot = probe_vsyscall();
 	if (options.initrd)
 		physmem_load_initrd(options.initrd, &info->initrd_gpa,
 				    &info->initrd_bytes);
@@ -70,6 +71,7 @@ static void start_backend(int memfd, struct host_boot_info *info)
 
 	backend_init(memfd, options.mem, options.ncpus, &o);
 	info->backend = backend_name();
+	info->stops_unsure = backend_stops_unsure();
 }
 
 int main(int argc, char **argv)

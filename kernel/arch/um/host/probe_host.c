@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "../abi/host.h"
+#include "../abi/host_vcpu.h"
 #include "diag.h"
 #include "probe_host.h"
 
@@ -198,6 +199,23 @@ u64 probe_cgroup_limit(const char *cgroup_root, const char *self)
 			least = v;
 	}
 	return least;
+}
+
+u32 probe_vsyscall(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512], prot[5];
+	u32 ret = 0;
+
+	if (!maps)
+		return 0;
+	while (fgets(line, sizeof(line), maps))
+		if (strstr(line, " [vsyscall]\n") &&
+		    sscanf(line, "%*x-%*x %4s", prot) == 1)
+			ret = (prot[0] == 'r' ? HOST_PROT_READ : 0) |
+			      (prot[2] == 'x' ? HOST_PROT_EXEC : 0);
+	fclose(maps);
+	return ret;
 }
 
 static void warn_memory(u64 mem)

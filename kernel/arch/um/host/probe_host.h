@@ -9,6 +9,11 @@
  * that says what is missing and what to do. Makes nothing. */
 void probe_host(u64 mem);
 
+/* HOST_PROT_* of the page with the calls of old programs, [vsyscall] in
+ * /proc/self/maps (proc_pid_maps(5)), which the host's kernel gives every
+ * process; 0 where it has none, or /proc does not tell. */
+u32 probe_vsyscall(void);
+
 /* `uname -r` of the host. Static. */
 const char *probe_host_release(void);
 

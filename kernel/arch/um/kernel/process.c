@@ -184,16 +184,6 @@ static int inherit_xcomp(struct mm_struct *mm, u64 features)
 	return err;
 }
 
-/*
- * In the transport `trap` guest code can have a thread taken for stopped that runs
- * (doc/traps.md). Then no flush may be put off: the process counts as running, for
- * good.
- */
-static bool stops_unsure(void)
-{
-	return !strcmp(um_boot->backend, "trap");
-}
-
 int init_new_context(struct task_struct *task, struct mm_struct *mm)
 {
 	bool fork = task != current && current->mm;
@@ -201,7 +191,9 @@ int init_new_context(struct task_struct *task, struct mm_struct *mm)
 
 	memset(&mm->context, 0, sizeof(mm->context));
 	spin_lock_init(&mm->context.lock);
-	atomic_set(&mm->context.running, stops_unsure());
+	/* where a stop is not sure (doc/traps.md: transport `trap`) no flush may be
+	 * put off: the process counts as running, for good */
+	atomic_set(&mm->context.running, um_boot->stops_unsure);
 	err = host_mm_create(&mm->context.hmm);
 	/* fork makes ENOMEM of any error here, so copy_thread() refuses it */
 	if (err == -EAGAIN && fork)
@@ -242,7 +234,7 @@ void destroy_context(struct mm_struct *mm)
  * are unmapped before. */
 void arch_exit_mmap(struct mm_struct *mm)
 {
-	if (stops_unsure())
+	if (um_boot->stops_unsure)
 		um_flush_tlb_mm_range(mm, 0, TASK_SIZE);
 	destroy_context(mm);
 }

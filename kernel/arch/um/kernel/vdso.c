@@ -20,6 +20,7 @@
 #include <asm/um.h>
 #include <asm/vdso.h>
 #include <vdso/datapage.h>
+#include <abi/host.h>
 #include <asm/vdso/vsyscall.h>
 
 extern const char um_vdso_image[], um_vdso_image_end[];
@@ -122,6 +123,55 @@ int vdso_join_timens(struct task_struct *task, struct time_namespace *ns)
 	return 0;
 }
 #endif
+
+/* ---- the vsyscall page ---- */
+
+/*
+ * The host gives each of its processes, guest programs too, the page with the calls
+ * of old programs; its calls come as notifications like all others. All that is left
+ * to do is to tell of it, in /proc/PID/maps.
+ */
+#define VSYSCALL_START 0xffffffffff600000ul
+
+static const char *vsyscall_name(struct vm_area_struct *vma)
+{
+	return "[vsyscall]";
+}
+
+static const struct vm_operations_struct vsyscall_ops = {
+	.name = vsyscall_name,
+};
+
+static struct vm_area_struct vsyscall_vma __ro_after_init = {
+	.vm_start = VSYSCALL_START,
+	.vm_end = VSYSCALL_START + PAGE_SIZE,
+	.vm_ops = &vsyscall_ops,
+};
+
+static int __init init_vsyscall(void)
+{
+	if (um_boot->vsyscall_prot & HOST_PROT_READ)
+		vm_flags_init(&vsyscall_vma, VM_READ | VM_EXEC);
+	else
+		vm_flags_init(&vsyscall_vma, VM_EXEC);
+	return 0;
+}
+arch_initcall(init_vsyscall);
+
+struct vm_area_struct *get_gate_vma(struct mm_struct *mm)
+{
+	return um_boot->vsyscall_prot ? &vsyscall_vma : NULL;
+}
+
+int in_gate_area_no_mm(unsigned long addr)
+{
+	return um_boot->vsyscall_prot && (addr & PAGE_MASK) == VSYSCALL_START;
+}
+
+int in_gate_area(struct mm_struct *mm, unsigned long addr)
+{
+	return in_gate_area_no_mm(addr);
+}
 
 /* ---- a new program ---- */
 

@@ -77,6 +77,9 @@ static inline void *pfn_to_virt(unsigned long pfn)
 /* Writable private memory is executable only for who asks for it. */
 #define VM_DATA_DEFAULT_FLAGS	VM_DATA_FLAGS_TSK_EXEC
 
+/* the host's vsyscall page (kernel/vdso.c) */
+#define __HAVE_ARCH_GATE_AREA
+
 #include <asm-generic/memory_model.h>
 #endif
 
