@@ -2,11 +2,13 @@
 /*
  * On which CPU of the host things run. A guest thread and its vcpu take turns, so
  * they belong on one; the host, which does not know, wakes either on an idle CPU,
- * which takes several times as long as the trap itself. SYNC_WAKE_UP tells it.
- * Without that, a guest thread is bound to its vcpu's CPU, and in the transport
- * `trap`, where nothing tells the host who wakes the vcpu, the vcpu is bound, too:
- * but not while it is idle, and for one tick of its timer in 16 not either, so
- * that the host can move both to where there is room.
+ * which takes several times as long as the trap itself. SYNC_WAKE_UP tells it, but
+ * not where a signal does the waking: a thread that is stopped in a call is bound to
+ * its vcpu's CPU before, until it computes for longer.
+ *
+ * Without SYNC_WAKE_UP every guest thread is bound like that, and the vcpu too: but
+ * not while it is idle, and for one tick of its timer in 16 not either, so that the
+ * host can move both to where there is room.
  */
 #define _GNU_SOURCE 1
 #include <sched.h>

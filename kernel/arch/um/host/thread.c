@@ -87,7 +87,7 @@ static void set_tampered(struct host_thread *t, struct host_trap *trap)
 
 void thread_answer(struct host_thread *t, s64 val)
 {
-	if (!backend.sync_wake)
+	if (!backend.sync_wake || t->cpu >= 0)
 		follow_vcpu(t->tid, &t->cpu);
 	t->answer = val;
 	t->state = T_RUNNING;
@@ -237,6 +237,8 @@ static int recv_or_pending(struct host_thread *t, struct seccomp_notif *n)
 	u32 *pending = &this_area()->pending;
 	long err;
 
+	if (!backend.sync_wake)
+		vcpu_stay();
 	for (;;) {
 		err = recv_once(t, n);
 		if (!err && !answered_again(t, n))
@@ -428,6 +430,8 @@ int host_thread_stop(struct host_thread *t, u64 ret, struct host_trap *trap)
 		return 0;
 	}
 	count(C_STOPS);
+	if (t->state == T_IN_CALL)
+		follow_vcpu(t->tid, &t->cpu);	/* no wake-up of a signal is synchronous */
 	post_kick(t);
 	if (t->state == T_IN_CALL)
 		convert_call(t, ret, trap);

@@ -28,7 +28,6 @@
 
 #include "allow.h"
 #include "backend_priv.h"
-#include "place.h"
 #include "window.h"
 
 HOST_ALLOW(futex);
@@ -102,7 +101,6 @@ int turn_hear_or_pending(struct host_thread *t, struct seccomp_notif *n)
 	u32 *pending = &this_area()->pending;
 	long err = 0;
 
-	vcpu_stay();
 	while (err != -EINTR && !load(pending)) {
 		if (take(t, n))
 			return 0;
