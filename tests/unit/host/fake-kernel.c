@@ -11,6 +11,7 @@
  *	end
  *	exit=N, abort, fault, killed, reboot, fatal
  *	fds		print the descriptors that a program we execute would get
+ *	shadow		look at the shadow memory's ends
  *	child		leave a child process that sleeps, print its pid
  *	serve		wait for signals, print the pending bits, until TERM
  *	deaf		the same, for ever
@@ -36,6 +37,8 @@ __asm__(".pushsection .text\n"
 
 const char guest_release_text[] = "6.12.0-fake";
 const char guest_config_text[] = "CONFIG_FAKE=y\n";
+
+const u64 guest_shadow_bytes = UM_SHADOW_BYTES;
 
 static struct vcpu_area area;
 
@@ -153,6 +156,18 @@ static bool exists(const char *file)
 
 static bool skipping;
 
+/* The shadow: zero, writable, from end to end. */
+static void shadow(void)
+{
+	volatile char *first = (char *)UM_SHADOW_START;
+	volatile char *last = first + UM_SHADOW_BYTES - 1;
+	int before = *first + *last;
+
+	*first = 1;
+	*last = 2;
+	printf("shadow %d %d\n", before, *first + *last);
+}
+
 static void word(const struct host_boot_info *i, const char *w)
 {
 	if (skipping)
@@ -179,6 +194,8 @@ static void word(const struct host_boot_info *i, const char *w)
 		host_fatal("fake", "thing", 2);
 	else if (!strcmp(w, "fds"))
 		fds();
+	else if (!strcmp(w, "shadow"))
+		shadow();
 	else if (!strcmp(w, "child"))
 		leave_child();
 	else if (!strcmp(w, "serve"))

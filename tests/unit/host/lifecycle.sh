@@ -140,6 +140,10 @@ assert_match '^fds 0 1 2 .*7( |$)'
 assert_eq "$(grep -c '^fds' out)" 2
 assert_eq "$(uniq out | grep -c '^fds')" 1 "kinds of descriptor lists"
 
+echo "== the guest kernel's shadow memory reads zero and can be written to"
+capture linux_ mem=32M shadow exit=0
+assert_match '^shadow 0 3$'
+
 echo "== children of the shell that became us are left alone"
 bash -c 'sleep 1000 & echo $! >sleeper; exec "$0" mem=32M exit=0' "$linux"
 kill "$(cat sleeper)" || fail "the shell's child was killed"

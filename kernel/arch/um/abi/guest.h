@@ -6,6 +6,10 @@
 #include "types.h"
 #include "host.h"
 
+/* Bytes at UM_SHADOW_START that the guest kernel wants before guest_start():
+ * private memory that reads zero and is there only once written to. 0: none. */
+extern const u64 guest_shadow_bytes;
+
 /* First call into the guest kernel: on the host's main thread and stack, which
  * the guest leaves for its own. Never returns. */
 void guest_start(const struct host_boot_info *info) __attribute__((noreturn));

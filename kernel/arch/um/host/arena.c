@@ -15,11 +15,12 @@
 #include <unistd.h>
 
 #include "allow.h"
+#include "../abi/layout.h"
 #include "backend_priv.h"
 
 HOST_ALLOW(fallocate);
 
-#define ARENA_START	((u8 *)0x100000000000)
+#define ARENA_START	((u8 *)UM_ARENA_START)
 #define ARENA_PIECES	(1u << 17)
 #define ARENA_BYTES	((u64)ARENA_PIECES * STUB_SLOT_SIZE)
 

@@ -89,6 +89,7 @@ int main(int argc, char **argv)
 	lockdown_options(options.nolockdown, options.tracelockdown);
 	probe_raise_nofile();
 	memfd = physmem_init(options.mem);
+	physmem_shadow(guest_shadow_bytes);
 	fill_info(&info);
 	start_backend(memfd, &info);
 	event_init();

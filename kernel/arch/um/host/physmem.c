@@ -133,6 +133,20 @@ int physmem_init(u64 bytes)
 	return physmem_fd;
 }
 
+void physmem_shadow(u64 bytes)
+{
+	void *p;
+
+	if (!bytes)
+		return;
+	p = map_fixed("shadow memory", UM_SHADOW_START, bytes,
+		      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	/* a huge page would be 16 MiB of memory of which little is used */
+	madvise(p, bytes, MADV_NOHUGEPAGE);
+	if (madvise(p, bytes, MADV_DONTFORK) || madvise(p, bytes, MADV_DONTDUMP))
+		host_fatal("shadow memory", "madvise", errno);
+}
+
 bool physmem_covers(u64 addr)
 {
 	return addr - UM_PHYSMEM_START < physmem_bytes;

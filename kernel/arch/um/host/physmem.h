@@ -12,6 +12,9 @@
  * message when the host refuses. Returns the memfd, close-on-exec. */
 int physmem_init(u64 bytes);
 
+/* The guest kernel's shadow memory (guest.h). As physmem_init(). */
+void physmem_shadow(u64 bytes);
+
 /* Loads the file to the end of physmem, page aligned; ends the program with a
  * message when that is impossible. */
 void physmem_load_initrd(const char *file, u64 *gpa, u64 *bytes);

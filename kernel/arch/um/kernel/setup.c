@@ -9,6 +9,7 @@
 #include <linux/utsname.h>
 #include <linux/sched/task_stack.h>
 #include <linux/random.h>
+#include <asm/kasan.h>
 #include <asm/sections.h>
 #include <asm/setup.h>
 #include <asm/um.h>
@@ -35,6 +36,8 @@ static void __init init_vcpu_areas(void)
 		um_vcpu[cpu].current_task = (u64)&init_task;
 	}
 }
+
+const u64 guest_shadow_bytes = IS_ENABLED(CONFIG_KASAN) ? UM_SHADOW_BYTES : 0;
 
 void __init guest_start(const struct host_boot_info *info)
 {
@@ -84,6 +87,7 @@ void __init setup_arch(char **cmdline_p)
 	um_physmem_bytes = um_boot->physmem_bytes;
 	um_reboot_init();
 	um_console_early();
+	kasan_init();
 	strscpy(command_line, um_boot->cmdline, sizeof(command_line));
 	strscpy(boot_command_line, um_boot->cmdline, COMMAND_LINE_SIZE);
 	*cmdline_p = command_line;

@@ -72,6 +72,8 @@ SECTIONS
 	/* chooses the segment for all that follows; never empty */
 	.data.head : { QUAD(0) } :data
 	RO_DATA(PAGE_SIZE)
+	/* libc's; a kernel with KASAN would discard it below */
+	.eh_frame : { KEEP(*(.eh_frame)) }
 	.got : { *(.got) *(.igot) }
 	.got.plt : { *(.got.plt) *(.igot.plt) }
 	_sdata = .;

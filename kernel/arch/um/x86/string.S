@@ -6,6 +6,13 @@
 #include <linux/export.h>
 #include <linux/linkage.h>
 
+/* KASAN has its own, which check first. */
+#ifdef CONFIG_KASAN
+#define ALIAS SYM_FUNC_ALIAS_WEAK
+#else
+#define ALIAS SYM_FUNC_ALIAS
+#endif
+
 	.text
 /* rdi: to, rsi: from, rdx: bytes; returns to */
 SYM_FUNC_START(__memcpy)
@@ -37,7 +44,7 @@ SYM_FUNC_START(__memcpy)
 	ret
 SYM_FUNC_END(__memcpy)
 EXPORT_SYMBOL(__memcpy)
-SYM_FUNC_ALIAS(memcpy, __memcpy)
+ALIAS(memcpy, __memcpy)
 EXPORT_SYMBOL(memcpy)
 
 SYM_FUNC_START(__memmove)
@@ -71,7 +78,7 @@ SYM_FUNC_START(__memmove)
 5:	ret
 SYM_FUNC_END(__memmove)
 EXPORT_SYMBOL(__memmove)
-SYM_FUNC_ALIAS(memmove, __memmove)
+ALIAS(memmove, __memmove)
 EXPORT_SYMBOL(memmove)
 
 /* rdi: to, sil: byte, rdx: bytes; returns to */
@@ -100,6 +107,6 @@ SYM_FUNC_START(__memset)
 	ret
 SYM_FUNC_END(__memset)
 EXPORT_SYMBOL(__memset)
-SYM_FUNC_ALIAS(memset, __memset)
+ALIAS(memset, __memset)
 EXPORT_SYMBOL(memset)
 	.section .note.GNU-stack,"",@progbits
