@@ -12,7 +12,6 @@
  */
 #define _GNU_SOURCE 1
 #include <sched.h>
-#include <string.h>
 
 #include "allow.h"
 #include "place.h"
@@ -45,12 +44,12 @@ void follow_vcpu(int tid, int *cpu)
 
 void leave_vcpu(int tid, int *cpu)
 {
-	cpu_set_t set;
+	cpu_set_t set = allowed;
 
 	if (*cpu < 0)
 		return;
-	memset(&set, 0xff, sizeof(set));	/* as far as the host allows */
-	sched_setaffinity(tid, sizeof(set), &set);
+	if (bound || !sched_getaffinity(0, sizeof(set), &set))
+		sched_setaffinity(tid, sizeof(set), &set);
 	*cpu = -1;
 }
 

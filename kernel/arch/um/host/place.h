@@ -6,7 +6,7 @@
 /* Brings tid to the CPU we are on; *cpu is where it was brought before, -1 at
  * first. */
 void follow_vcpu(int tid, int *cpu);
-/* It computes for longer: anywhere again. */
+/* It computes for longer: anywhere again where the vcpu may be. */
 void leave_vcpu(int tid, int *cpu);
 
 /* The calling vcpu waits for a guest thread where it is now, most of the time. */
