@@ -75,6 +75,19 @@ const struct checker *checker_find(const char *type)
 	return NULL;
 }
 
+bool checker_resets(const char *type)
+{
+	const struct checker *checker = checker_find(type);
+
+	return checker && !checker->no_mend;
+}
+
+/* (who cannot look repairs nothing) */
+bool checker_repairs(const char *type)
+{
+	return checker_resets(type) && !checker_find(type)->no_look;
+}
+
 const char *checker_missing(const char *type)
 {
 	if (engine_find_type(type))

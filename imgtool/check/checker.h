@@ -23,6 +23,12 @@ struct checker {
  * is none. */
 const struct checker *checker_find(const char *type);
 
+/* Is there one for TYPE that repairs what is damaged? */
+bool checker_repairs(const char *type);
+
+/* ... or at least lets it be written to again? */
+bool checker_resets(const char *type);
+
 /* Why there is none for TYPE, and what to do: it "has a ...". */
 const char *checker_missing(const char *type);
 

@@ -84,7 +84,7 @@ static int copy_inside(struct cp *cp, const struct place *from,
 	if (r == -EINVAL)
 		return msg_error(from->text, "cannot be copied into itself");
 	if (r < 0)
-		return fs_error(from->text, r);
+		return fs_error(&view->fs, from->text, r);
 	view->path = mem_printf("/%s", from->target.path +
 				strspn(from->target.path, "/"));
 	r = copy_from_image(&cp->copy, view, name);

@@ -7,6 +7,7 @@
 
 #include <e2p/e2p.h>
 
+#include "imgtool/check/checker.h"
 #include "imgtool/edit/commit.h"
 #include "imgtool/edit/copy.h"
 #include "imgtool/edit/direct.h"
@@ -247,6 +248,9 @@ const char *edit_strerror(const struct edit *edit, int err)
 		return "is there already";
 	case EINTR:
 		return "interrupted";
+	case EUCLEAN:
+		return "the file system is damaged here; imgtool fsck --repair "
+		       "may help";
 	}
 	return fs_strerror(err);
 }
@@ -324,9 +328,10 @@ int edit_close(struct edit *edit)
 	int r = edit->ops->close(edit);
 
 	if (r < 0)
-		msg_error(edit->view.disk.name, "writing failed (%s); run "
-			  "%s", edit_strerror(edit, r),
-			  edit->lib ? "e2fsck" : "the file system's fsck");
+		msg_error(edit->view.disk.name, "writing failed (%s)%s",
+			  edit_strerror(edit, r),
+			  checker_repairs(edit->view.fs.type) ?
+			  "; run imgtool fsck --repair" : "");
 	view_close(&edit->view);
 	interrupted_end();
 	return r < 0 ? -1 : 0;

@@ -131,7 +131,7 @@ static int set_attributes(struct copy *copy, const struct copy_node *node,
 	}
 	r = node->source->xattrs(node, set_xattr, &target);
 	if (r < 0)
-		return fs_error(node->path, r);
+		return fs_error(node->source->fs, node->path, r);
 	fill_times(&node->attr, times);
 	if (fchmod(fd, mode) || futimens(fd, times))
 		return failed(node, errno, "mode and times");
@@ -158,7 +158,7 @@ static int set_attributes_at(struct copy *copy, const struct copy_node *node,
 	r = node->source->xattrs(node, set_xattr, &target);
 	free(path);
 	if (r < 0)
-		return fs_error(node->path, r);
+		return fs_error(node->source->fs, node->path, r);
 	fill_times(&node->attr, times);
 	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW))
 		return failed(node, errno, "times");
@@ -193,7 +193,8 @@ static int copy_range(const struct copy_node *node, int fd, uint8_t *buffer,
 		n = end - at < CHUNK ? end - at : CHUNK;
 		n = node->source->read(node, at, buffer, n);
 		if (n <= 0)
-			return fs_error(node->path, n < 0 ? n : -EUCLEAN);
+			return fs_error(node->source->fs, node->path,
+					n < 0 ? n : -EUCLEAN);
 		r = write_all(fd, buffer, n, at);
 		if (r < 0)
 			return failed(node, -r, "copy cannot be written");
@@ -214,7 +215,7 @@ static int copy_data(struct to_host *to, const struct copy_node *node, int fd)
 	for (at = 0; at < node->attr.size; at = end) {
 		r = node->source->data(node, at, &start, &end);
 		if (r < 0)
-			return fs_error(node->path, r);
+			return fs_error(node->source->fs, node->path, r);
 		if (start >= node->attr.size || end <= start)
 			break;
 		r = copy_range(node, fd, to->buffer, start, end);
@@ -236,7 +237,7 @@ int copy_to_stream(struct view *view, int fd, const char *name)
 	while (r == 0 && (n = fs_read(&view->fs, view->ino, at, buffer,
 				      CHUNK)) != 0) {
 		if (n < 0)
-			r = fs_error(view_name(view, view->path), n);
+			r = fs_error(&view->fs, view_name(view, view->path), n);
 		else if ((r = write_all(fd, buffer, n, -1)) < 0)
 			r = msg_errno(name, -r, "cannot be written");
 		else
@@ -293,7 +294,7 @@ static int make_other(struct copy *copy, const struct copy_node *node,
 	if (S_ISLNK(mode)) {
 		r = node->source->readlink(node, target);
 		if (r < 0)
-			return fs_error(node->path, r);
+			return fs_error(node->source->fs, node->path, r);
 		r = symlinkat(target, dirfd, name);
 	} else {
 		umask(copy->preserve ? 0 : to->umask);

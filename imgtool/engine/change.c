@@ -177,11 +177,35 @@ static bool is_above(struct engine *e, uint64_t dir, const char *name,
 	return false;
 }
 
-static int rename_in(struct engine *e, uint64_t dir, const char *name,
+/* It was renamed, but has another name now than it should, which the answer is. */
+static int misnamed(struct fs *fs, uint64_t dir, const char *name,
+		    uint64_t new_dir, const char *new_name, int err)
+{
+	struct engine *e = fs->private;
+	const char *other = (const char *)e->client.reply, *parent;
+
+	if (!engine_is_name(other, e->client.size))
+		return client_broken(&e->client);
+	nodes_remove(&e->nodes, new_dir, new_name);
+	nodes_rename(&e->nodes, dir, name, new_dir, other);
+	if (engine_path(e, new_dir, &parent) == 0) {
+		char *object = mem_printf("%s:/%s%s%s", fs->disk->name, parent,
+					  *parent ? "/" : "", other);
+
+		msg_error(object, "got this name instead of the one that was "
+			  "meant (%s); rename it with imgtool mv",
+			  strerror(-err));
+		free(object);
+	}
+	return -1;
+}
+
+static int rename_in(struct fs *fs, uint64_t dir, const char *name,
 		     uint64_t new_dir, const char *new_name, bool exchange)
 {
 	struct client_request op = { .op = ENGINE_RENAME,
 				     .flags = exchange ? ENGINE_EXCHANGE : 0 };
+	struct engine *e = fs->private;
 	char *from, *to = NULL;
 	int r = path_in(e, dir, name, &from);
 
@@ -195,17 +219,21 @@ static int rename_in(struct engine *e, uint64_t dir, const char *name,
 		op.path = from;
 		op.data = to;
 		op.data_size = strlen(to);
+		e->client.size = 0;
 		r = ask(e, &op);
+		if (r < 0 && e->client.size)
+			r = misnamed(fs, dir, name, new_dir, new_name, r);
+		else if (r == 0)
+			(exchange ? nodes_exchange : nodes_rename)
+				(&e->nodes, dir, name, new_dir, new_name);
 	}
 	free(from);
 	free(to);
-	if (r < 0)
-		return r;
-	(exchange ? nodes_exchange : nodes_rename)(&e->nodes, dir, name,
-						   new_dir, new_name);
-	touch(e, dir);
-	touch(e, new_dir);
-	return 0;
+	if (r == 0 || r == -1) {
+		touch(e, dir);
+		touch(e, new_dir);
+	}
+	return r;
 }
 
 int change_rename(struct fs *fs, uint64_t dir, const char *name,
@@ -214,7 +242,7 @@ int change_rename(struct fs *fs, uint64_t dir, const char *name,
 	struct engine *e;
 
 	engine_enter(fs, dir, &e);
-	return engine_leave(e, rename_in(e, dir, name, new_dir, new_name,
+	return engine_leave(e, rename_in(fs, dir, name, new_dir, new_name,
 					 exchange));
 }
 

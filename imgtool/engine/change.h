@@ -28,7 +28,8 @@ int change_remove_inode(struct fs *fs, uint64_t ino);
 
 int change_clear(struct fs *fs, uint64_t dir);
 
-/* With EXCHANGE, what is at the new place gets the old one. */
+/* With EXCHANGE, what is at the new place gets the old one. -1: reported, it is in
+ * the new directory, but has another name there. */
 int change_rename(struct fs *fs, uint64_t dir, const char *name,
 		  uint64_t new_dir, const char *new_name, bool exchange);
 

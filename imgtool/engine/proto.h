@@ -61,7 +61,8 @@ enum engine_op {
 	ENGINE_MKDIR,	 /* offset: umask << 32 | mode */
 	ENGINE_SYMLINK,	 /* data: target */
 	ENGINE_LINK,	 /* data: the path of the file */
-	ENGINE_RENAME,	 /* data: the new path */
+	ENGINE_RENAME,	 /* data: the new path. An error with a text: it was
+			  * renamed, but its last name is the text */
 	ENGINE_UNLINK,
 	ENGINE_RMDIR,
 	ENGINE_CLEAR,	 /* everything in a directory: files, and directories

@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "imgtool/check/checker.h"
 #include "imgtool/engine/engine.h"
 #include "imgtool/engine/watch.h"
 #include "imgtool/msg.h"
@@ -355,7 +356,7 @@ static int report(struct guest_process *g, const struct disk *disk, int r,
 	return msg_error(disk->name, "the %s file system cannot be mounted in "
 			 "the guest: %s%s%s%s%s", type, strerror(-r),
 			 *says ? " (" : "", says, *says ? ")" : "",
-			 g->writable && engine_find_type(type) ?
+			 g->writable && checker_resets(type) ?
 			 "; imgtool fsck may help" : "");
 }
 

@@ -163,7 +163,7 @@ static int tree_stat(struct fs *fs, uint64_t ino, struct fs_attr *attr)
 
 /* ---- directories ---- */
 
-static bool is_name(const char *name, size_t size)
+bool engine_is_name(const char *name, size_t size)
 {
 	return size && size <= FS_NAME_LONGEST && !memchr(name, '/', size) &&
 	       !memchr(name, 0, size) && strncmp(name, ".", size) &&
@@ -182,7 +182,7 @@ static int find_name(struct engine *e, uint32_t dir, const char *name,
 		return r;
 	if (!S_ISDIR(parent->attr.mode))
 		return -ENOTDIR;
-	if (!is_name(name, strlen(name)))
+	if (!engine_is_name(name, strlen(name)))
 		return strlen(name) > FS_NAME_LONGEST ? -ENAMETOOLONG :
 							-ENOENT;
 	if (!number)
@@ -229,7 +229,7 @@ static int take_entry(struct engine *e, uint32_t dir,
 	struct node *node;
 	uint32_t number;
 
-	if (!is_name(text, entry->name_size))
+	if (!engine_is_name(text, entry->name_size))
 		return -EUCLEAN;
 	memcpy(name, text, entry->name_size);
 	text += entry->name_size;

@@ -11,6 +11,9 @@ struct node *engine_enter(struct fs *fs, uint64_t ino, struct engine **engine);
 /* Unlock it. Returns RESULT. */
 int engine_leave(struct engine *engine, int result);
 
+/* May SIZE bytes that the agent says be the name of a file? */
+bool engine_is_name(const char *name, size_t size);
+
 /* See that the attributes of a node are known. 0 or -errno. */
 int engine_learn(struct engine *engine, uint32_t number, struct node *node);
 

@@ -254,6 +254,12 @@ static int rename_to(struct tree *tree, const struct edit_where *from,
 	r = !(flags & EXCHANGE) ? edit_rename(tree->edit, from, to) :
 	    tree->guest ? guest_exchange(tree, from, to) :
 			  edit_exchange(tree->edit, from, to);
+	/* it has a name that nobody asked for, which was said */
+	if (r == -1) {
+		dirs_drop(&tree->dirs, from->dir);
+		dirs_drop(&tree->dirs, to->dir);
+		return -EIO;
+	}
 	if (r < 0)
 		return r;
 	dirs_change(&tree->dirs, to->dir, to->name, from->ino);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Container images: an OCI image layout (index.json -> manifest -> layers) or
- * what `docker save` writes (manifest.json -> layers), as a directory or an
- * archive. Layers are archives, put over each other with their whiteouts.
+ * what `docker save` writes (manifest.json -> layers), or skopeo's dir: (manifest.json
+ * is an OCI manifest, and blobs are named by their digests alone), as a directory or
+ * an archive. Layers are archives, put over each other with their whiteouts.
  *
  * Not done: digests are not checked (sizes are), and the image's
  * configuration (command, environment) has no place in a disk.
@@ -77,8 +78,7 @@ static const char *get_text(struct json_object *object, const char *key)
 	return text ? json_object_get_string(text) : "";
 }
 
-/* "sha256:0123..." -> "blobs/sha256/0123...", in new memory, or NULL. */
-static char *blob_name(struct json_object *descriptor)
+char *container_blob(struct json_object *descriptor, bool flat)
 {
 	const char *digest = get_text(descriptor, "digest"), *p = digest;
 	size_t algorithm;
@@ -89,7 +89,19 @@ static char *blob_name(struct json_object *descriptor)
 	if (!algorithm || *p++ != ':' || strlen(p) < 32 ||
 	    p[strspn(p, "0123456789abcdef")])
 		return NULL;
-	return mem_printf("blobs/%.*s/%s", (int)algorithm, digest, p);
+	return flat ? mem_strdup(p) :
+		      mem_printf("blobs/%.*s/%s", (int)algorithm, digest, p);
+}
+
+char *container_manifest(struct json_object *descriptor, bool flat)
+{
+	char *blob = container_blob(descriptor, flat), *name;
+
+	if (!blob || !flat)
+		return blob;
+	name = mem_printf("%s.manifest.json", blob);
+	free(blob);
+	return name;
 }
 
 /* Read one layer. SIZE: what it must have; -1: not known. */
@@ -116,7 +128,7 @@ static int read_blob_layer(struct import *import, const struct store *store,
 			   struct json_object *descriptor)
 {
 	struct json_object *size = container_get(descriptor, "size", json_type_int);
-	char *name = blob_name(descriptor);
+	char *name = container_blob(descriptor, store->flat);
 	int r;
 
 	if (!name)
@@ -196,7 +208,7 @@ static int read_index(struct import *import, const struct store *store,
 		refuse(store, name, "indexes are nested too deep");
 	} else {
 		next = choose(list, false) ?: choose(list, true);
-		blob = next ? blob_name(next) : NULL;
+		blob = next ? container_manifest(next, store->flat) : NULL;
 		if (!next)
 			refuse(store, name, "does not hold exactly one image "
 			       "for linux/amd64; save the one that is meant");
@@ -210,24 +222,39 @@ static int read_index(struct import *import, const struct store *store,
 	return r;
 }
 
-static int read_docker(struct import *import, const struct store *store)
+static int read_docker(struct import *import, const struct store *store,
+		       struct json_object *json)
 {
-	struct json_object *json = parse(store, "manifest.json"), *layers;
+	struct json_object *layers;
+
+	if (!json_object_is_type(json, json_type_array) ||
+	    json_object_array_length(json) != 1)
+		return refuse(store, "manifest.json", "does not hold exactly one "
+			      "image; save the one that is meant");
+	layers = container_get(json_object_array_get_idx(json, 0), "Layers",
+			       json_type_array);
+	if (!layers)
+		return refuse(store, "manifest.json", "has no layers");
+	return read_layers(import, store, layers);
+}
+
+/* docker's is a list of images; skopeo's is the manifest, or an index. */
+static int read_manifest(struct import *import, struct store *store)
+{
+	struct json_object *json = parse(store, "manifest.json");
+	const char *index = "manifest.json";
 	int r = -1;
 
 	if (!json)
 		return -1;
-	if (!json_object_is_type(json, json_type_array) ||
-	    json_object_array_length(json) != 1) {
-		refuse(store, "manifest.json", "does not hold exactly one "
-		       "image; save the one that is meant");
+	if (!json_object_is_type(json, json_type_object)) {
+		r = read_docker(import, store, json);
 	} else {
-		layers = container_get(json_object_array_get_idx(json, 0), "Layers",
-			     json_type_array);
-		if (layers)
-			r = read_layers(import, store, layers);
+		if (store_has(store, "index.json"))
+			index = "index.json";
 		else
-			refuse(store, "manifest.json", "has no layers");
+			store->flat = true;
+		r = read_index(import, store, index, INDEX_DEPTH);
 	}
 	json_object_put(json);
 	return r;
@@ -243,7 +270,7 @@ int source_read_container(struct import *import, struct source *source,
 		return -1;
 	import->layered = true;
 	if (store_has(&store, "manifest.json"))
-		r = read_docker(import, &store);
+		r = read_manifest(import, &store);
 	else if (store_has(&store, "index.json"))
 		r = read_index(import, &store, "index.json", INDEX_DEPTH);
 	else

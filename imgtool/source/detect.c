@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Is a source a container image? An OCI layout says so in a file. In what
- * `docker save` and the like write, manifest.json names the other files, as it
- * likes: it counts if it has the form and all the layers that it names are there.
+ * `docker save` and the like write, and in skopeo's dir:, manifest.json names the
+ * other files: it counts if it has the form and all the layers that it names are
+ * there.
  *
  * Most archives are none, and that should be known soon. So looking ends at the
  * first file that no such archive is known to have before its manifest: one of
@@ -162,21 +163,63 @@ static bool has_layers(struct json_object *image, has_fn *has,
 	return true;
 }
 
-/* Is it a manifest of docker's, and what it names is there? */
+static bool is_list(struct json_object *images, has_fn *has, const void *source)
+{
+	size_t count = json_object_array_length(images), i;
+
+	for (i = 0; i < count; i++)
+		if (!has_layers(json_object_array_get_idx(images, i), has,
+				source))
+			return false;
+	return count;
+}
+
+static bool has_blob(char *name, has_fn *has, const void *source)
+{
+	bool there = name && has(source, name);
+
+	free(name);
+	return there;
+}
+
+/* A manifest of skopeo's, with all its blobs, or an index with one of its
+ * manifests: the others were not asked for. */
+static bool is_flat(struct json_object *json, has_fn *has, const void *source)
+{
+	struct json_object *layers, *list;
+	size_t i;
+
+	if (!has(source, "version"))
+		return false;
+	layers = container_get(json, "layers", json_type_array);
+	if (layers && container_get(json, "config", json_type_object)) {
+		for (i = 0; i < json_object_array_length(layers); i++)
+			if (!has_blob(container_blob(json_object_array_get_idx(
+					layers, i), true), has, source))
+				return false;
+		return true;
+	}
+	list = container_get(json, "manifests", json_type_array);
+	for (i = 0; list && i < json_object_array_length(list); i++)
+		if (has_blob(container_manifest(json_object_array_get_idx(
+				list, i), true), has, source))
+			return true;
+	return false;
+}
+
+/* Is it docker's or skopeo's, and what it names is there? */
 static bool is_manifest(const char *text, size_t size, has_fn *has,
 			const void *source)
 {
-	struct json_object *images = container_parse(text, size);
-	size_t i, count = 0;
-	bool is = true;
+	struct json_object *json = container_parse(text, size);
+	bool is;
 
-	if (json_object_is_type(images, json_type_array))
-		count = json_object_array_length(images);
-	for (i = 0; i < count && is; i++)
-		is = has_layers(json_object_array_get_idx(images, i), has,
-				source);
-	json_object_put(images);
-	return count && is;
+	if (json_object_is_type(json, json_type_array))
+		is = is_list(json, has, source);
+	else
+		is = is_flat(json, has, source);
+	json_object_put(json);
+	return is;
 }
 
 static bool archive_is(struct archive *archive)

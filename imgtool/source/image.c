@@ -51,7 +51,8 @@ struct intake {
 
 static int failed(const struct intake *in, int err)
 {
-	return fs_error(view_name(&in->view, *in->path ? in->path : "/"), err);
+	return fs_error(&in->view.fs,
+			view_name(&in->view, *in->path ? in->path : "/"), err);
 }
 
 static int read_part(struct intake *in, struct data_stream *stream,

@@ -19,6 +19,7 @@ struct member {
 struct store {
 	const struct source *source;
 	int spool; /* -1: the source is a directory */
+	bool flat; /* blobs are beside the manifest, as skopeo's dir: has them */
 	uint64_t spooled;
 	struct member *list;
 	size_t count, capacity;

@@ -65,7 +65,9 @@ static const char *path_in(const struct diffing *d, int side)
 
 static void failed(struct diffing *d, int side, int err)
 {
-	fs_error(view_name(&d->side[side].view, path_in(d, side)), err);
+	const struct view *view = &d->side[side].view;
+
+	fs_error(&view->fs, view_name(view, path_in(d, side)), err);
 	d->trouble = true;
 }
 

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "imgtool/check/checker.h"
 #include "imgtool/engine/engine.h"
 #include "imgtool/msg.h"
 #include "imgtool/view/ext.h"
@@ -165,7 +166,7 @@ const char *fs_strerror(int err)
 	case ENOENT:
 		return "no such file in the image";
 	case EUCLEAN:
-		return "the file system is damaged here; its fsck may repair it";
+		return "the file system is damaged here";
 	case EIO:
 		return "the image ends too early or cannot be read";
 	case EOPNOTSUPP:
@@ -178,10 +179,13 @@ const char *fs_strerror(int err)
 	return strerror(err < 0 ? -err : err);
 }
 
-int fs_error(const char *object, int err)
+int fs_error(const struct fs *fs, const char *object, int err)
 {
-	return err == -FS_GONE ? -1 :
-				 msg_error(object, "%s", fs_strerror(err));
+	if (err == -FS_GONE)
+		return -1;
+	return msg_error(object, "%s%s", fs_strerror(err),
+			 err == -EUCLEAN && fs && checker_repairs(fs->type) ?
+			 "; imgtool fsck --repair may help" : "");
 }
 
 struct xattr {

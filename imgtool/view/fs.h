@@ -161,7 +161,7 @@ int fs_resolve(struct fs *fs, const char *path, bool follow, uint64_t *ino);
 /* Plain words for an errno value of this interface. */
 const char *fs_strerror(int err);
 
-/* "imgtool: VERB: OBJECT: reason". Returns -1. */
-int fs_error(const char *object, int err);
+/* "imgtool: VERB: OBJECT: reason", and what to do. Returns -1. */
+int fs_error(const struct fs *fs, const char *object, int err);
 
 #endif

@@ -95,7 +95,7 @@ int info_fs(struct report *r, struct fs *fs, const char *name, bool list)
 		info_names(r, fs->disk);
 	}
 	if (err < 0)
-		return fs_error(name, err);
+		return fs_error(fs, name, err);
 	report_number(r, "block_size", u.block_size);
 	report_bytes(r, "size", u.blocks * u.block_size);
 	report_bytes(r, "free", u.free_blocks * u.block_size);

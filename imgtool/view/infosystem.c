@@ -65,7 +65,8 @@ static bool is_missing(int err)
 	return err == -ENOENT || err == -ENOTDIR;
 }
 
-static int report_path(const char *name, const char *path, int err)
+static int report_path(const struct fs *fs, const char *name, const char *path,
+		       int err)
 {
 	char *object = mem_printf("%s:%s", name, path);
 
@@ -76,7 +77,7 @@ static int report_path(const char *name, const char *path, int err)
 	else if (err == -ENODATA)
 		msg_error(object, "has no table of packages");
 	else
-		fs_error(object, err);
+		fs_error(fs, object, err);
 	free(object);
 	return -1;
 }
@@ -94,7 +95,7 @@ static int report_os(struct report *r, struct fs *fs, const char *name)
 	if (is_missing(err))
 		return 0;
 	if (err < 0)
-		return report_path(name, path, err);
+		return report_path(fs, name, path, err);
 	report_begin(r, "os", '{');
 	report_os_text(r, text);
 	report_end(r, "os", '}');
@@ -117,8 +118,8 @@ static void report_package(struct report *r, const struct package *p)
 	report_end(r, NULL, '}');
 }
 
-static int report_manager(struct report *r, const struct packages *p,
-			  const char *name, bool list)
+static int report_manager(struct report *r, const struct fs *fs,
+			  const struct packages *p, const char *name, bool list)
 {
 	size_t i;
 
@@ -139,7 +140,7 @@ static int report_manager(struct report *r, const struct packages *p,
 	report_end(r, NULL, '}');
 	/* a kind of database that is never read is no failure */
 	if (p->err && !(p->database && p->err == -EOPNOTSUPP))
-		return report_path(name, p->file, p->err);
+		return report_path(fs, name, p->file, p->err);
 	return 0;
 }
 
@@ -156,7 +157,7 @@ static int report_packages(struct report *r, struct fs *fs, const char *name,
 		if (!begun)
 			report_begin(r, "packages", '[');
 		begun = true;
-		if (report_manager(r, &packages, name, list) < 0)
+		if (report_manager(r, fs, &packages, name, list) < 0)
 			status = -1;
 		packages_free(&packages);
 	}
@@ -242,7 +243,7 @@ static int report_kernels(struct report *r, struct fs *fs, const char *name)
 	children_free(&children);
 	if (err < 0 && !is_missing(err))
 		bad = err;
-	return bad ? report_path(name, "/boot", bad) : 0;
+	return bad ? report_path(fs, name, "/boot", bad) : 0;
 }
 
 int info_system(struct report *r, struct fs *fs, const char *name, bool list)

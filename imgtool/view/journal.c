@@ -61,7 +61,7 @@ int journal_read(struct journal *journal, uint32_t at, void *data)
 	if (r < 0)
 		return r;
 	r = ext_read_block(journal->ext, physical, data);
-	return r < 0 ? fs_error(journal->name, r) : 0;
+	return r < 0 ? msg_error(journal->name, "%s", fs_strerror(r)) : 0;
 }
 
 /* Checks the file that it is. */

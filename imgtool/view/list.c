@@ -214,7 +214,8 @@ static int print_file(struct list *list, const char *name, const char *path,
 		json_attr(&list->out, attr);
 		r = json_more(&list->out, &list->view.fs, attr->ino, attr);
 		json_end(&list->out, '}');
-		return r < 0 ? fs_error(view_name(&list->view, path), r) : 0;
+		return r < 0 ? fs_error(&list->view.fs,
+					view_name(&list->view, path), r) : 0;
 	}
 	if (list->lines)
 		print_long(attr);

@@ -128,7 +128,7 @@ static int cat_one(struct show *show)
 			return -1; /* main() reports that */
 		at += n;
 	}
-	return n < 0 ? fs_error(view_name(view, view->path), n) : 0;
+	return n < 0 ? fs_error(&view->fs, view_name(view, view->path), n) : 0;
 }
 
 int verb_cat(int argc, char **argv)
@@ -213,7 +213,7 @@ static int stat_one(struct show *show)
 	} else {
 		r = stat_text(view);
 	}
-	return r < 0 ? fs_error(view_name(view, view->path), r) : 0;
+	return r < 0 ? fs_error(&view->fs, view_name(view, view->path), r) : 0;
 }
 
 int verb_stat(int argc, char **argv)
@@ -240,7 +240,7 @@ static int df_one(struct show *show)
 	int r = fs_usage(&view->fs, &u);
 
 	if (r < 0)
-		return fs_error(view->target.file, r);
+		return fs_error(&view->fs, view->target.file, r);
 	if (show->json) {
 		json_begin(&show->out, NULL, '{');
 		json_string(&show->out, "image", view->target.file);
@@ -290,7 +290,7 @@ static int sum_file(struct show *show, const char *path, uint64_t ino)
 		at += n;
 	}
 	if (n < 0)
-		return fs_error(view_name(&show->view, path), n);
+		return fs_error(&show->view.fs, view_name(&show->view, path), n);
 	sha256_end(&sha, digest);
 	if (show->json) {
 		json_begin(&show->out, NULL, '{');

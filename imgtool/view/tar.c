@@ -62,7 +62,7 @@ static int write_failed(struct tarring *t)
 static int left_out(struct tarring *t, const char *path, int err)
 {
 	if (err < 0)
-		fs_error(view_name(&t->view, path), err);
+		fs_error(&t->view.fs, view_name(&t->view, path), err);
 	else
 		msg_error(view_name(&t->view, path), "has an extended "
 			  "attribute with = in its name, which a tar cannot "

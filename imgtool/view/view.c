@@ -56,7 +56,7 @@ int view_open_target(struct view *view, struct target *target, bool follow)
 	if (r == 0)
 		r = fs_stat(&view->fs, view->ino, &view->attr);
 	if (r < 0) {
-		fs_error(view_name(view, view->path), r);
+		fs_error(&view->fs, view_name(view, view->path), r);
 		view_close(view);
 	}
 	return r < 0 ? -1 : 0;

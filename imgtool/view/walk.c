@@ -48,7 +48,7 @@ static void set_path(struct walking *w, size_t length, const char *name)
 
 static void failed(struct walking *w, int err)
 {
-	fs_error(view_name(w->view, w->path), err);
+	fs_error(&w->view->fs, view_name(w->view, w->path), err);
 	w->status = -1;
 }
 

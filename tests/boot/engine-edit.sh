@@ -133,6 +133,20 @@ if make_image squashfs plain fs; then
 	capture imgtool mkdir fs:/new
 	assert_plain_error 1 'mkdir: fs: a file system of type squashfs cannot be changed'
 fi
+# UDF has no checker, which would be no way out
+if command -v mkudffs >/dev/null; then
+	truncate -s 20M cdr
+	mkudffs --media-type=cdr cdr >mkudffs.out
+	capture imgtool mkdir cdr:/new
+	assert_plain_error 1 'mkdir: cdr: the udf file system cannot be mounted'
+	assert_no_match fsck err
+fi
+if blank xfs img; then
+	head -c 64K img >short
+	truncate -s 320M short
+	capture imgtool mkdir short:/new
+	assert_plain_error 1 'the xfs file system cannot .*; imgtool fsck may help'
+fi
 blank ext4 img
 # shellcheck disable=SC2016 # expanded by the editor's shell
 EDITOR='sh -c "imgtool mkdir img:/x 2>nested; imgtool ls --engine guest img 2>>nested; echo text >\"\$1\"" sh' \

@@ -216,6 +216,63 @@ check t.img
 build jib -o t.img
 check t.img
 
+# skopeo's dir: has the blobs, named by their digests, beside the manifest
+# flat NAME LAYER...
+flat()
+{
+	local layers='' layer digest
+	oci=flat.tmp
+	mkdir -p flat.tmp/blobs/sha256 "$1"
+	echo '{"architecture":"amd64","os":"linux"}' >config
+	for layer in "${@:2}"; do
+		layers+=${layers:+,}$(descriptor "$layer")
+	done
+	echo "{\"schemaVersion\":2,\"config\":$(descriptor config),\"layers\":[$layers]}" \
+		>"$1/manifest.json"
+	mv flat.tmp/blobs/sha256/* "$1"
+	rm -r flat.tmp
+	echo 'Directory Transport Version: 1.1' >"$1/version"
+}
+
+flat skopeo 1.tar.gz 2.tar 3.tar
+tar cf skopeo.tar -C skopeo .
+for source in skopeo skopeo.tar oci:skopeo; do
+	build $source -o t.img
+	assert_same_file oci.img t.img
+done
+# of several platforms (--all), where our own was copied
+flat all 1.tar.gz 2.tar 3.tar
+one=$(sha256sum <all/manifest.json)
+mv all/manifest.json "all/${one%% *}.manifest.json"
+echo "{\"manifests\":[{\"digest\":\"sha256:$b\",\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}},
+	{\"digest\":\"sha256:${one%% *}\",\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}" >all/manifest.json
+build all -o t.img
+assert_same_file oci.img t.img
+# no layer, no image: a directory with such files
+one=$(sha256sum <2.tar)
+rm "skopeo/${one%% *}"
+build skopeo -o t.img
+has t.img /manifest.json 'Type: regular'
+refused 1 "skopeo: ${one%% *}: No such file" oci:skopeo
+flat skopeo 1.tar
+rm skopeo/version
+build skopeo -o t.img
+has t.img /manifest.json 'Type: regular'
+# hostile
+echo 1.1 >skopeo/version
+echo '{"config":{},"layers":[{"digest":"sha256:../../../../etc/passwd00000000000000"}]}' \
+	>skopeo/manifest.json
+refused 1 'skopeo: manifest: a layer has no valid digest' oci:skopeo
+echo '{"config":{},"layers":[7,null,[]]}' >skopeo/manifest.json
+refused 1 'skopeo: manifest: a layer has no valid digest' oci:skopeo
+echo '{"manifests":[3]}' >skopeo/manifest.json
+refused 1 'skopeo: manifest.json: a manifest has no valid digest' oci:skopeo
+# an OCI layout with another manifest.json is one
+oci both 1.tar.gz 2.tar 3.tar
+echo '{"name":"x"}' >both/manifest.json
+build both -o t.img
+assert_same_file oci.img t.img
+
 # what has a manifest.json without being a container image
 mkdir plain
 echo '[{"Config":"c","Layers":["layer.tar"]}]' >plain/manifest.json

@@ -70,6 +70,55 @@ unused()
 	[ -z "$(find /proc/[0-9]*/fd -lname "$1" 2>/dev/null)" ]
 }
 
+# as_mounter DEVICE COMMAND...: as nobody, whose /dev/fuse is this; for root
+as_mounter()
+{
+	local device=$1
+	shift
+	unshare -m sh -c 'mount --bind "$0" /dev/fuse && exec "$@"' "$device" \
+		setpriv --reuid=65534 --regid=65534 --clear-groups -- "$@"
+}
+
+# ordinary_user: what follows is done by an ordinary user, in a folder of his own;
+# root begins the case again as one
+ordinary_user()
+{
+	[ "$(id -u)" = 0 ] || return 0
+	need_cmd setpriv unshare fusermount3
+	mknod -m 666 fuse c 10 229 2>/dev/null ||
+		skip "no device of FUSE for all can be made here"
+	mkdir mine
+	chown 65534:65534 mine "$HOME" "$TMPDIR"
+	export IMGTOOL
+	as_mounter fuse sh -c 'exec 3<>/dev/fuse && "$IMGTOOL" --version' \
+		>out 2>err || skip "not possible as nobody: $(cat err)"
+	WORK=$WORK/mine
+	export WORK
+	cd mine
+	as_mounter ../fuse bash "$0" || exit $?
+	exit 0
+}
+
+# What runs because of this case has this in its environment; the shell has not.
+export MOUNTED_BY=$$.$RANDOM
+
+nobody_runs()
+{
+	[ -z "$(env -u MOUNTED_BY grep -lsF "MOUNTED_BY=$MOUNTED_BY" \
+		/proc/[0-9]*/environ)" ]
+}
+
+# nothing_left IMG: of a mount that has ended: no mount, no process, no file
+nothing_left()
+{
+	[ -z "$(mounts)" ] || fail "left mounted: $(mounts)"
+	idle "$1"
+	retry 60 nobody_runs || fail "$1: processes are left"
+	local files
+	files=$(find "$HOME" "$TMPDIR" -mindepth 1 ! -path "$HOME/.uml")
+	[ -z "$files" ] || fail "$1: files are left: $files"
+}
+
 # do_mount ARGUMENT...: in silence
 do_mount()
 {

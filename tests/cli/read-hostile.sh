@@ -29,7 +29,7 @@ for name in '../xx' '/etcx' 'a\x00bcd' '../..'; do
 	sane 1
 	assert_no_match 'etcx|xx|bcd|\.\.'
 	assert_match '^/other$'
-	assert_match 'bad.img:/sub: the file system is damaged' err
+	assert_match 'bad.img:/sub: the file system is damaged here; imgtool fsck --repair may help$' err
 done
 
 # a directory that contains itself, by another entry

@@ -20,6 +20,7 @@
 #ifndef ENGINE_AGENT_H
 #define ENGINE_AGENT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -111,6 +112,13 @@ void clock_again(void);
  * at first.
  */
 bool clock_missed(int dir, const char *name, int flag, int *tries);
+
+/*
+ * A file got NAME in DIR by renaming, which may have given DIR a time of birth:
+ * that can be mended only by renaming the file once more, to OTHER and back. 0, or
+ * -errno: it is named OTHER now.
+ */
+int clock_renamed(int dir, const char *name, char other[NAME_MAX + 1]);
 
 /* Around a change: what it is going to touch is found before it, and mended
  * after it, where the clock has gone on meanwhile. */

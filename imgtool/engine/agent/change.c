@@ -105,13 +105,20 @@ void serve_link(const struct request *request)
 void serve_rename(const struct request *request)
 {
 	const char *from_name, *to_name;
-	int from = file_parent(request->path, &from_name), to;
+	int from = file_parent(request->path, &from_name), to, err = 0;
+	char other[NAME_MAX + 1];
 
 	to = from < 0 ? from : file_parent(request->data, &to_name);
-	done(request, to, to < 0 ? -1 :
-	     renameat2(from, from_name, to, to_name,
-		       request->head.flags & ENGINE_EXCHANGE ?
-		       RENAME_EXCHANGE : 0));
+	if (to < 0 || renameat2(from, from_name, to, to_name,
+				request->head.flags & ENGINE_EXCHANGE ?
+				RENAME_EXCHANGE : 0))
+		done(request, to, -1);
+	else if ((err = clock_renamed(to, to_name, other)))
+		answer_error(request, err, other);
+	else
+		done(request, to, 0);
+	if (err)
+		files_forget();
 }
 
 void serve_unlink(const struct request *request)

@@ -13,6 +13,7 @@
  * just how long that took: the second day of 1970 is the first time it has.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
@@ -29,6 +30,9 @@
 
 static bool holding;
 static struct timespec held;
+
+/* It has been put back since the change at hand, which was made too late. */
+static bool was_late;
 
 /* What the change at hand touches and what has no name after it; -1: none. */
 static int touched[2] = { -1, -1 };
@@ -110,29 +114,35 @@ static void mend_path(const char *path)
 		mend(fd);
 }
 
-/* The directory of PATH got it by renaming: its time of birth may be wrong since
- * then, and can be mended in no other way. (The name meanwhile takes no less room,
- * so that there is room to go back.) */
-static void mend_birth(const char *path)
+/* A directory that got a name by renaming: has that given it a time of birth, and
+ * a wrong one? */
+static bool born_late(int dir)
 {
 	struct statx stx;
-	const char *name;
-	int dir = file_parent(path, &name), i;
-	char other[NAME_MAX + 1];
 
-	for (i = 0; dir >= 0 && i < TRIES; i++) {
-		if (statx(dir, "", AT_EMPTY_PATH, STATX_BTIME, &stx) ||
-		    !(stx.stx_mask & STATX_BTIME) ||
-		    stx.stx_btime.tv_sec != held.tv_sec ||
-		    !stx.stx_btime.tv_nsec)
-			return;
-		snprintf(other, sizeof(other), "%0*d", (int)strlen(name), i);
+	return !statx(dir, "", AT_EMPTY_PATH, STATX_BTIME, &stx) &&
+	       stx.stx_mask & STATX_BTIME &&
+	       stx.stx_btime.tv_sec == held.tv_sec && stx.stx_btime.tv_nsec;
+}
+
+/* (The name meanwhile takes no less room, so that there is room to go back.) */
+int clock_renamed(int dir, const char *name, char other[NAME_MAX + 1])
+{
+	int i;
+
+	if (!moved())
+		return 0;
+	was_late = true;
+	for (i = 0; i < TRIES && born_late(dir); i++) {
+		snprintf(other, NAME_MAX + 1, "%0*d", (int)strlen(name), i);
 		if (renameat2(dir, name, dir, other, RENAME_NOREPLACE))
 			continue;
 		clock_again();
-		if (renameat2(dir, other, dir, name, RENAME_NOREPLACE))
-			return;
+		if (renameat2(dir, other, dir, name, RENAME_NOREPLACE) &&
+		    renameat2(dir, other, dir, name, RENAME_NOREPLACE))
+			return -errno;
 	}
+	return 0;
 }
 
 static bool has_two(const struct request *request)
@@ -157,6 +167,7 @@ void clock_before(const struct request *request)
 {
 	unsigned int op = request->head.op;
 
+	was_late = false;
 	if (!holding || (!is_change(request) && op != ENGINE_END))
 		return;
 	if (op == ENGINE_UNLINK || op == ENGINE_RENAME)
@@ -170,9 +181,7 @@ void clock_after(const struct request *request)
 {
 	int i;
 
-	if (holding && is_change(request) && moved()) {
-		if (request->head.op == ENGINE_RENAME)
-			mend_birth(request->data);
+	if (holding && is_change(request) && (was_late || moved())) {
 		for (i = 0; i < 2; i++)
 			if (touched[i] >= 0)
 				mend(touched[i]);

@@ -565,6 +565,45 @@ START_TEST(loops)
 }
 END_TEST
 
+/* What was renamed has another name than it should have: that is known here, too. */
+START_TEST(misnamed)
+{
+	char image[] = "img";
+	struct disk disk = { .name = image };
+	struct fs_attr attr;
+	struct fake f;
+	uint64_t file, target, ino;
+
+	begin_root(&f);
+	f.fs.disk = &disk;
+	say_attr(&f, S_IFREG | 0644);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "file", &file), 0);
+	say_attr(&f, S_IFREG | 0644);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "target", &target), 0);
+	say_head(&f, -EIO, 0, 6);
+	put(&f, "000000", 6);
+	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "file", NODE_ROOT,
+				       "target", false), -1);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "file", &ino), -ENOENT);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "target", &ino), -ENOENT);
+	say_attr(&f, S_IFREG | 0644);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "000000", &ino), 0);
+	ck_assert_uint_eq(ino, file);
+	ck_assert_int_eq(fs_stat(&f.fs, ino, &attr), 0);
+	/* an error without a name is one, and nothing has changed */
+	say_head(&f, -EIO, 0, 0);
+	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "000000", NODE_ROOT,
+				       "file", false), -EIO);
+	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "000000", &ino), 0);
+	/* and there are no such names */
+	say_head(&f, -EIO, 0, 4);
+	put(&f, "../x", 4);
+	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "000000", NODE_ROOT,
+				       "file", false), -EPROTO);
+	end(&f);
+}
+END_TEST
+
 START_TEST(noise)
 {
 	uint32_t seed, state;
@@ -584,4 +623,4 @@ START_TEST(noise)
 END_TEST
 
 RUN_TESTS("engine", good, heads, cut_off, attributes, names, entries, extents,
-	  together, contents, xattrs, totals, loops, noise)
+	  together, contents, xattrs, totals, loops, misnamed, noise)
