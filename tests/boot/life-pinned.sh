@@ -9,16 +9,18 @@ need_cmd taskset
 cpu=$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')
 taskset -pc "$cpu" $$ >/dev/null
 
-# where each thread of the guest may run, itself and what it has started
+# where each thread of the guest may run, itself and what it has started; some end
+# while they are looked at
 places()
 {
 	local pid todo=("$kernel")
 	while [ ${#todo[@]} -gt 0 ]; do
 		pid=${todo[0]}
 		todo=("${todo[@]:1}")
-		sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$pid"/task/*/status 2>/dev/null
+		sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$pid"/task/*/status 2>/dev/null ||
+			true
 		# shellcheck disable=SC2207 # numbers
-		todo+=($(cat "/proc/$pid"/task/*/children 2>/dev/null))
+		todo+=($(cat "/proc/$pid"/task/*/children 2>/dev/null || true))
 	done
 }
 
