@@ -54,8 +54,10 @@ static void changes_setattr(fuse_req_t req, fuse_ino_t node, struct stat *st,
 		r = st->st_size < 0 ? -EINVAL :
 		    edit_truncate(tree->edit, ino, st->st_size);
 	if (r == 0 && (set & ~FUSE_SET_ATTR_SIZE))
-		r = set_attributes(tree->edit, ino, st, set);
-	if (r == 0 && (set & FUSE_SET_ATTR_MODE))
+		r = tree->guest ?
+			guest_set_attributes(&reader->fs, ino, st, set) :
+			set_attributes(tree->edit, ino, st, set);
+	if (r == 0 && (set & FUSE_SET_ATTR_MODE) && !tree->guest)
 		r = acl_follow_mode(tree->edit, &reader->fs, ino, st->st_mode);
 	r = r ?: tree_stat(&reader->fs, ino, &now);
 	tree_end_change(req, reader);

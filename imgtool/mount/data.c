@@ -121,8 +121,8 @@ static void data_write(fuse_req_t req, fuse_ino_t node, const char *data,
 	struct reader *reader;
 	int r = tree_begin_change(req, &reader);
 
-	r = r ?: content_write(tree->edit, inode_of(tree, node), off, data,
-			       size);
+	r = r ?: (tree->guest ? edit_write : content_write)
+		(tree->edit, inode_of(tree, node), off, data, size);
 	tree_end_change(req, reader);
 	if (r < 0)
 		tree_reply(req, r);
@@ -135,11 +135,13 @@ static void data_fallocate(fuse_req_t req, fuse_ino_t node, int mode,
 			   struct fuse_file_info *info)
 {
 	struct tree *tree = tree_of(req);
+	uint64_t ino = inode_of(tree, node);
 	struct reader *reader;
 	int r = tree_begin_change(req, &reader);
 
-	r = r ?: content_allocate(tree->edit, inode_of(tree, node), mode, off,
-				  length);
+	r = r ?: tree->guest ?
+		guest_allocate(&reader->fs, ino, mode, off, length) :
+		content_allocate(tree->edit, ino, mode, off, length);
 	tree_end_change(req, reader);
 	tree_reply(req, r);
 }

@@ -84,8 +84,8 @@ static struct engine_time to_time(const struct timespec *t, bool now)
 	return (struct engine_time){ .sec = ts.tv_sec, .nsec = ts.tv_nsec };
 }
 
-static int set_attributes(struct fs *fs, uint64_t ino, const struct stat *st,
-			  int set)
+int guest_set_attributes(struct fs *fs, uint64_t ino, const struct stat *st,
+			 int set)
 {
 	struct engine_setattr to = { .mode = st->st_mode & 07777,
 		.atime = to_time(&st->st_atim, set & FUSE_SET_ATTR_ATIME_NOW),
@@ -109,27 +109,6 @@ static int set_attributes(struct fs *fs, uint64_t ino, const struct stat *st,
 	if (set & (FUSE_SET_ATTR_MTIME | FUSE_SET_ATTR_MTIME_NOW))
 		to.set |= ENGINE_SET_MTIME;
 	return to.set ? change_inode(fs, ino, &op) : 0;
-}
-
-static void guest_setattr(fuse_req_t req, fuse_ino_t node, struct stat *st,
-			  int set, struct fuse_file_info *info)
-{
-	struct tree *tree = tree_of(req);
-	uint64_t ino = inode_of(tree, node);
-	struct reader *reader;
-	struct stat now;
-	int r = tree_begin_change(req, &reader);
-
-	if (r == 0 && (set & FUSE_SET_ATTR_SIZE))
-		r = st->st_size < 0 ? -EINVAL :
-		    edit_truncate(tree->edit, ino, st->st_size);
-	r = r ?: set_attributes(&reader->fs, ino, st, set) ?:
-	    tree_stat(&reader->fs, ino, &now);
-	tree_end_change(req, reader);
-	if (r < 0)
-		tree_reply(req, r);
-	else
-		fuse_reply_attr(req, &now, tree_attr_timeout(tree, &now));
 }
 
 /* ---- contents ---- */
@@ -167,53 +146,16 @@ static void guest_release(fuse_req_t req, fuse_ino_t node,
 	tree_reply(req, r);
 }
 
-static void guest_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
-		       struct fuse_file_info *info)
+int guest_allocate(struct fs *fs, uint64_t ino, int mode, off_t off,
+		   off_t length)
 {
-	struct tree *tree = tree_of(req);
-	struct reader *reader = reader_take(&tree->readers);
-	char *buffer = reader_buffer(reader, size);
-	ssize_t n = fs_read(&reader->fs, inode_of(tree, node), off, buffer,
-			    size);
-
-	if (n < 0)
-		tree_reply(req, n);
-	else
-		fuse_reply_buf(req, buffer, n);
-	reader_return(&tree->readers, reader);
-}
-
-static void guest_write(fuse_req_t req, fuse_ino_t node, const char *data,
-			size_t size, off_t off, struct fuse_file_info *info)
-{
-	struct tree *tree = tree_of(req);
-	struct reader *reader;
-	int r = tree_begin_change(req, &reader);
-
-	r = r ?: edit_write(tree->edit, inode_of(tree, node), off, data, size);
-	tree_end_change(req, reader);
-	if (r < 0)
-		tree_reply(req, r);
-	else
-		fuse_reply_write(req, size);
-}
-
-static void guest_fallocate(fuse_req_t req, fuse_ino_t node, int mode,
-			    off_t off, off_t length,
-			    struct fuse_file_info *info)
-{
-	struct tree *tree = tree_of(req);
 	const uint32_t how = mode;
 	struct client_request op = {
 		.op = ENGINE_ALLOCATE, .offset = off, .length = length,
 		.data = &how, .data_size = sizeof(how),
 	};
-	struct reader *reader;
-	int r = tree_begin_change(req, &reader);
 
-	r = r ?: change_inode(&reader->fs, inode_of(tree, node), &op);
-	tree_end_change(req, reader);
-	tree_reply(req, r);
+	return change_inode(fs, ino, &op);
 }
 
 static void guest_fsync(fuse_req_t req, fuse_ino_t node, int data_only,
@@ -229,12 +171,9 @@ static void guest_fsync(fuse_req_t req, fuse_ino_t node, int data_only,
 
 void tree_add_guest(struct fuse_lowlevel_ops *ops)
 {
-	ops->setattr = guest_setattr;
 	ops->open = guest_open;
 	ops->release = guest_release;
-	ops->read = guest_read;
-	ops->write = guest_write;
-	ops->fallocate = guest_fallocate;
+	ops->read = tree_read;
 	ops->fsync = guest_fsync;
 	ops->fsyncdir = guest_fsync;
 }

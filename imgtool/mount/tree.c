@@ -178,8 +178,8 @@ static void tree_nosys(fuse_req_t req, fuse_ino_t node,
 	fuse_reply_err(req, ENOSYS);
 }
 
-static void tree_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
-		      struct fuse_file_info *info)
+void tree_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
+	       struct fuse_file_info *info)
 {
 	struct tree *tree = tree_of(req);
 	struct reader *reader = reader_take(&tree->readers);

@@ -57,6 +57,10 @@ int tree_entry(struct tree *tree, struct fs *fs, uint64_t ino,
 /* How long the kernel may believe attributes. */
 double tree_attr_timeout(const struct tree *tree, const struct stat *st);
 
+/* FUSE's read, by fs_read(). */
+void tree_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
+	       struct fuse_file_info *info);
+
 /* The reply that has no data: R is 0 or -errno. */
 void tree_reply(fuse_req_t req, int r);
 
@@ -74,8 +78,14 @@ void tree_add_data(struct fuse_lowlevel_ops *ops);
 
 /* ---- guest.c ---- */
 
-/* Instead of those of tree_add_data(), and some of the others. */
+/* Instead of some of those. */
 void tree_add_guest(struct fuse_lowlevel_ops *ops);
+
+/* What setattr and fallocate do there, but the size. 0 or -errno. */
+int guest_set_attributes(struct fs *fs, uint64_t ino, const struct stat *st,
+			 int set);
+int guest_allocate(struct fs *fs, uint64_t ino, int mode, off_t off,
+		   off_t length);
 
 /* A file was made: it gets its owner. 0 or -errno. */
 int guest_give(struct tree *tree, const struct edit_where *where, uint64_t ino);

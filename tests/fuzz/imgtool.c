@@ -7,6 +7,7 @@
  *	table	a device table to build from
  *	mtree	a manifest to build from, beside the folder fuzz-contents
  *	layout	the files of an OCI layout's folder, with LAYOUT_LINE between
+ *	flat	the same of what skopeo writes to dir:
  *	image	a disk, looked into by the verbs that read
  *	options	words for every verb's options, and values for what parses them
  *
@@ -92,36 +93,56 @@ static void try_mtree(const unsigned char *data, size_t size)
 	try_build("mtree:fuzz-contents/fuzz-mtree");
 }
 
-/* The index or docker's manifest, and blobs whose digests are the hexadecimal
- * digits, each 64 times. */
+/* The first part is the file NAME, the others are blobs in FOLDER whose digests
+ * are the hexadecimal digits, each 64 times, with ENDING behind those that begin
+ * like JSON. */
+static void write_parts(const char *folder, const char *name,
+			const char *ending, const unsigned char *data,
+			size_t size)
+{
+	const unsigned char *end;
+	char path[160], digits[65];
+	int part;
+
+	snprintf(path, sizeof(path), "%s", name);
+	for (part = 0; part < 17; part++, data = end + strlen(LAYOUT_LINE)) {
+		end = memmem(data, size, LAYOUT_LINE, strlen(LAYOUT_LINE));
+		if (part) {
+			memset(digits, "0123456789abcdef"[part - 1], 64);
+			digits[64] = 0;
+			snprintf(path, sizeof(path), "%s/%s%s", folder, digits,
+				 size && *data == '{' ? ending : "");
+		}
+		write_input(path, data, end ? (size_t)(end - data) : size);
+		if (!end)
+			break;
+		size -= (size_t)(end - data) + strlen(LAYOUT_LINE);
+	}
+}
+
+/* The index or docker's manifest, and blobs. */
 static void try_layout(const unsigned char *data, size_t size)
 {
-	static const char *const first[] = { "index.json", "manifest.json" };
-	char name[128];
-	const unsigned char *end;
-	int part = -1, i;
-
 	mkdir("fuzz-layout", 0700);
 	mkdir("fuzz-layout/blobs", 0700);
 	mkdir("fuzz-layout/blobs/sha256", 0700);
 	write_input("fuzz-layout/oci-layout", NULL, 0);
-	for (i = 0; i < 2; i++) {
-		snprintf(name, sizeof(name), "fuzz-layout/%s", first[i]);
-		unlink(name);
-	}
-	snprintf(name, sizeof(name), "fuzz-layout/%s",
-		 first[size && *data == '[']);
-	for (; part < 16; part++, data = end + strlen(LAYOUT_LINE)) {
-		end = memmem(data, size, LAYOUT_LINE, strlen(LAYOUT_LINE));
-		write_input(name, data, end ? (size_t)(end - data) : size);
-		if (!end)
-			break;
-		size -= (size_t)(end - data) + strlen(LAYOUT_LINE);
-		i = sprintf(name, "fuzz-layout/blobs/sha256/");
-		memset(name + i, "0123456789abcdef"[(part + 1) % 16], 64);
-		name[i + 64] = 0;
-	}
+	unlink("fuzz-layout/index.json");
+	unlink("fuzz-layout/manifest.json");
+	write_parts("fuzz-layout/blobs/sha256", size && *data == '[' ?
+		    "fuzz-layout/manifest.json" : "fuzz-layout/index.json", "",
+		    data, size);
 	try_build("oci:fuzz-layout");
+}
+
+/* The manifest, and blobs. If it is none, it is a folder. */
+static void try_flat(const unsigned char *data, size_t size)
+{
+	mkdir("fuzz-flat", 0700);
+	write_input("fuzz-flat/version", NULL, 0);
+	write_parts("fuzz-flat", "fuzz-flat/manifest.json", ".manifest.json",
+		    data, size);
+	try_build("fuzz-flat");
 }
 
 static void try_image(const unsigned char *data, size_t size)
@@ -200,7 +221,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 
 	if (!kind) {
 		kind = getenv("FUZZ_KIND") ?: "source";
-		fuzz_even = strchr("mlo", *kind);
+		fuzz_even = strchr("mlfo", *kind);
 		saved = dup(1);
 	}
 	/* what verbs say is of no use here */
@@ -214,6 +235,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	case 't': try_table(data, size); break;
 	case 'm': try_mtree(data, size); break;
 	case 'l': try_layout(data, size); break;
+	case 'f': try_flat(data, size); break;
 	case 'i': try_image(data, size); break;
 	default: try_options(data, size); break;
 	}

@@ -98,6 +98,26 @@ tar c -b 1 -f whiteouts.tar -C whiteouts .wh.hard .wh..wh..opq new
 	printf '\n=====\n'
 	cat seeds/source.tar
 } >seeds/layout.docker
+{
+	printf '{"schemaVersion":2,"config":{"digest":%s},"layers":[{"digest":%s},{"digest":%s,"size":%d}]}' \
+		"$(digest 1)" "$(digest 0)" "$(digest 1)" "$(stat -c %s whiteouts.tar)"
+	printf '\n=====\n'
+	tar c --format=v7 -b 1 -C tree file hard sparse 2>/dev/null
+	printf '\n=====\n'
+	cat whiteouts.tar
+} >seeds/flat.one
+{
+	echo "{\"manifests\":[{\"digest\":$(digest 1),\"platform\":{\"os\":\"linux\",\"architecture\":\"arm64\"}},"
+	printf '{"digest":%s,"platform":{"os":"linux","architecture":"amd64"}}]}\n=====\n' "$(digest 1)"
+	tar c --format=v7 -b 1 -C tree file hard 2>/dev/null
+	printf '\n=====\n{"config":{},"layers":[{"digest":%s}]}' "$(digest 0)"
+} >seeds/flat.many
+mkdir skopeo
+sed -n 1p seeds/flat.one >skopeo/manifest.json
+echo 'Directory Transport Version: 1.1' >skopeo/version
+cp whiteouts.tar "skopeo/$(blob 1)"
+tar c --format=v7 -b 1 -f "skopeo/$(blob 0)" -C tree file hard 2>/dev/null
+tar cf seeds/source-skopeo.tar -C skopeo .
 truncate -s 60K seeds/image.ext2 seeds/image.ext4
 mke2fs -q -F -b 1024 -N 24 -I 128 -t ext2 -d tree seeds/image.ext2 >/dev/null 2>&1
 mke2fs -q -F -b 1024 -N 16 -I 256 -t ext4 \
@@ -109,7 +129,7 @@ printf '%s\n' --fs ext3 --label x --uuid --exclude '*' -abc --help @-1.5 a:b 075
 
 cp "$UMKIT_SRC"/tests/fuzz/corpus/imgtool/* seeds/ 2>/dev/null || :
 export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
-for kind in ${FUZZ_KINDS:-source table mtree layout image options}; do
+for kind in ${FUZZ_KINDS:-source table mtree layout flat image options}; do
 	[ -s "$(printf '%s\n' "seeds/$kind"* | head -n 1)" ] || fail "$kind: no seeds"
 	# a failing input is in fuzz-input; keep it (KEEP=1), add it to the corpus
 	FUZZ_KIND=$kind "$fuzz" "${FUZZ_INPUTS:-400}" "${FUZZ_SEED:-1}" \

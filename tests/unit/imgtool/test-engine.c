@@ -8,75 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "imgtool/engine/change.h"
-#include "imgtool/engine/engine.h"
+#include "tests/unit/imgtool/fake-agent.h"
 #include "tests/unit/imgtool/suite.h"
-
-struct fake {
-	int fd;
-	uint32_t id;
-	struct engine engine;
-	struct fs fs;
-};
-
-static void begin(struct fake *f)
-{
-	const int size = 1 << 20;
-	int pair[2];
-
-	ck_assert(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-	memset(&f->fs, 0, sizeof(f->fs));
-	f->fd = pair[0];
-	f->id = 1;
-	engine_begin(&f->engine, pair[1]);
-	engine_tree(&f->engine, &f->fs);
-}
-
-static void end(struct fake *f)
-{
-	close(f->fd);
-	engine_finish(&f->engine);
-}
-
-static void put(struct fake *f, const void *data, size_t size)
-{
-	ck_assert_int_eq(write(f->fd, data, size), size);
-}
-
-static void say_head(struct fake *f, int result, uint32_t flags, size_t size)
-{
-	const struct engine_reply head = { f->id, result, size, flags };
-
-	put(f, &head, sizeof(head));
-	f->id += !(flags & ENGINE_MORE);
-}
-
-static void say(struct fake *f, const void *data, size_t size)
-{
-	say_head(f, 0, 0, size);
-	put(f, data, size);
-}
-
-static struct engine_attr attr_of(uint32_t mode)
-{
-	return (struct engine_attr){ .ino = 7, .mode = mode, .nlink = 1,
-				     .size = 1000 };
-}
-
-static void say_attr(struct fake *f, uint32_t mode)
-{
-	const struct engine_attr attr = attr_of(mode);
-
-	say(f, &attr, sizeof(attr));
-}
-
-/* The root, which is asked about first. */
-static void begin_root(struct fake *f)
-{
-	begin(f);
-	say_attr(f, S_IFDIR | 0755);
-}
 
 static size_t make_entry(char *to, const char *name, size_t size, uint32_t mode)
 {
@@ -541,69 +474,6 @@ static int use_entry(void *context, const char *name, uint64_t ino)
 }
 
 /* Nothing crashes, hangs, or reads what is not there. */
-/* Directories never come to be below themselves, whatever the agent agrees to. */
-START_TEST(loops)
-{
-	struct fs_attr attr;
-	struct fake f;
-	uint64_t d, e;
-
-	begin_root(&f);
-	say_attr(&f, S_IFDIR | 0755);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "d", &d), 0);
-	say_attr(&f, S_IFDIR | 0755);
-	ck_assert_int_eq(fs_lookup(&f.fs, d, "e", &e), 0);
-	say(&f, "", 0);
-	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "d", e, "f", false),
-			 -EINVAL);
-	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "d", d, "e", true),
-			 -EINVAL);
-	ck_assert_int_eq(change_rename(&f.fs, d, "e", NODE_ROOT, "d", true),
-			 -EINVAL);
-	ck_assert_int_eq(fs_stat(&f.fs, e, &attr), 0);
-	end(&f);
-}
-END_TEST
-
-/* What was renamed has another name than it should have: that is known here, too. */
-START_TEST(misnamed)
-{
-	char image[] = "img";
-	struct disk disk = { .name = image };
-	struct fs_attr attr;
-	struct fake f;
-	uint64_t file, target, ino;
-
-	begin_root(&f);
-	f.fs.disk = &disk;
-	say_attr(&f, S_IFREG | 0644);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "file", &file), 0);
-	say_attr(&f, S_IFREG | 0644);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "target", &target), 0);
-	say_head(&f, -EIO, 0, 6);
-	put(&f, "000000", 6);
-	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "file", NODE_ROOT,
-				       "target", false), -1);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "file", &ino), -ENOENT);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "target", &ino), -ENOENT);
-	say_attr(&f, S_IFREG | 0644);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "000000", &ino), 0);
-	ck_assert_uint_eq(ino, file);
-	ck_assert_int_eq(fs_stat(&f.fs, ino, &attr), 0);
-	/* an error without a name is one, and nothing has changed */
-	say_head(&f, -EIO, 0, 0);
-	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "000000", NODE_ROOT,
-				       "file", false), -EIO);
-	ck_assert_int_eq(fs_lookup(&f.fs, NODE_ROOT, "000000", &ino), 0);
-	/* and there are no such names */
-	say_head(&f, -EIO, 0, 4);
-	put(&f, "../x", 4);
-	ck_assert_int_eq(change_rename(&f.fs, NODE_ROOT, "000000", NODE_ROOT,
-				       "file", false), -EPROTO);
-	end(&f);
-}
-END_TEST
-
 START_TEST(noise)
 {
 	uint32_t seed, state;
@@ -623,4 +493,4 @@ START_TEST(noise)
 END_TEST
 
 RUN_TESTS("engine", good, heads, cut_off, attributes, names, entries, extents,
-	  together, contents, xattrs, totals, loops, misnamed, noise)
+	  together, contents, xattrs, totals, noise)
