@@ -8,17 +8,18 @@
 #include "imgtool/tree/pool.h"
 #include "imgtool/tree/tree.h"
 
-#define FIRST_BUCKETS 1024
+/* So many names in a directory are looked through without buckets. */
+#define FEW_NAMES 8
 
 /*
  * Names come from archives whose author may want every name in one bucket, so
  * the hash is keyed with a number he cannot know. Nothing written depends on
  * it.
  */
-static uint64_t hash_name(const struct tree *tree, const struct inode *dir,
-			  const char *name, size_t length)
+static uint64_t hash_name(const struct tree *tree, const char *name,
+			  size_t length)
 {
-	uint64_t h = tree->hash_key ^ (uintptr_t)dir * 0x9e3779b97f4a7c15;
+	uint64_t h = tree->hash_key;
 	size_t i;
 
 	for (i = 0; i < length; i++) {
@@ -31,19 +32,18 @@ static uint64_t hash_name(const struct tree *tree, const struct inode *dir,
 	return h ^ h >> 29;
 }
 
+/* Of a directory that has buckets. */
 static struct entry **bucket(const struct tree *tree, const struct inode *dir,
 			     const char *name, size_t length)
 {
-	uint64_t h = hash_name(tree, dir, name, length);
+	uint64_t h = hash_name(tree, name, length);
 
-	return &tree->buckets[h & (tree->bucket_count - 1)];
+	return &dir->buckets[h & (dir->bucket_count - 1)];
 }
 
 void tree_init(struct tree *tree)
 {
 	memset(tree, 0, sizeof(*tree));
-	tree->bucket_count = FIRST_BUCKETS;
-	tree->buckets = mem_zalloc(FIRST_BUCKETS * sizeof(*tree->buckets));
 	if (getrandom(&tree->hash_key, sizeof(tree->hash_key),
 		      GRND_NONBLOCK) < 0)
 		tree->hash_key = (uintptr_t)tree;
@@ -52,36 +52,53 @@ void tree_init(struct tree *tree)
 	tree->root->made = true;
 }
 
+static void add_to_bucket(const struct tree *tree, struct entry *e)
+{
+	struct entry **to = bucket(tree, e->dir, e->name, e->length);
+
+	e->hash_next = *to;
+	*to = e;
+}
+
+static void drop_buckets(struct inode *dir)
+{
+	free(dir->buckets);
+	dir->buckets = NULL;
+	dir->bucket_count = 0;
+}
 
 /* Twice the buckets; each entry is hashed again. */
-static void grow(struct tree *tree)
+static void grow(const struct tree *tree, struct inode *dir)
 {
-	struct entry **old = tree->buckets, *e, *next, **to;
-	size_t count = tree->bucket_count, i;
+	uint32_t count = 2 * (dir->bucket_count ?: FEW_NAMES);
+	struct entry *e;
 
-	tree->bucket_count *= 2;
-	tree->buckets = mem_zalloc(tree->bucket_count * sizeof(*tree->buckets));
-	for (i = 0; i < count; i++) {
-		for (e = old[i]; e; e = next) {
-			next = e->hash_next;
-			to = bucket(tree, e->dir, e->name, e->length);
-			e->hash_next = *to;
-			*to = e;
-		}
-	}
-	free(old);
+	drop_buckets(dir);
+	dir->bucket_count = count;
+	dir->buckets = mem_zalloc(count * sizeof(*dir->buckets));
+	for (e = dir->first; e; e = e->next)
+		add_to_bucket(tree, e);
+}
+
+static bool has_name(const struct entry *e, const char *name, size_t length)
+{
+	return e->length == length && !memcmp(e->name, name, length);
 }
 
 struct entry *tree_lookup(const struct tree *tree, const struct inode *dir,
 			  const char *name, size_t length)
 {
-	struct entry *e = *bucket(tree, dir, name, length);
+	struct entry *e;
 
-	for (; e; e = e->hash_next)
-		if (e->dir == dir && e->length == length &&
-		    !memcmp(e->name, name, length))
-			return e;
-	return NULL;
+	if (!dir->buckets) {
+		for (e = dir->first; e && !has_name(e, name, length);)
+			e = e->next;
+		return e;
+	}
+	e = *bucket(tree, dir, name, length);
+	while (e && !has_name(e, name, length))
+		e = e->hash_next;
+	return e;
 }
 
 static void link_entry(struct entry *e, struct inode *inode)
@@ -126,17 +143,16 @@ static size_t entry_size(size_t length)
 static struct entry *add_entry(struct tree *tree, struct inode *dir,
 			       const char *name, size_t length)
 {
-	struct entry *e = pool_alloc(entry_size(length)), **to;
+	struct entry *e = pool_alloc(entry_size(length));
 
-	if (tree->entries >= tree->bucket_count)
-		grow(tree);
+	if (dir->children >= (dir->bucket_count ?: FEW_NAMES))
+		grow(tree, dir);
 	e->dir = dir;
 	e->layer = tree->layer;
 	e->length = length;
 	memcpy(e->name, name, length);
-	to = bucket(tree, dir, name, length);
-	e->hash_next = *to;
-	*to = e;
+	if (dir->buckets)
+		add_to_bucket(tree, e);
 	e->prev = dir->last;
 	if (dir->last)
 		dir->last->next = e;
@@ -148,15 +164,22 @@ static struct entry *add_entry(struct tree *tree, struct inode *dir,
 	return e;
 }
 
-/* Take an entry without children out of its directory and free it. */
-static void remove_leaf(struct tree *tree, struct entry *e)
+static void remove_from_bucket(const struct tree *tree, struct entry *e)
 {
 	struct entry **at = bucket(tree, e->dir, e->name, e->length);
-	struct inode *dir = e->dir;
 
 	while (*at != e)
 		at = &(*at)->hash_next;
 	*at = e->hash_next;
+}
+
+/* Take an entry without children out of its directory and free it. */
+static void remove_leaf(struct tree *tree, struct entry *e)
+{
+	struct inode *dir = e->dir;
+
+	if (dir->buckets)
+		remove_from_bucket(tree, e);
 	if (e->next)
 		e->next->prev = e->prev;
 	else
@@ -171,16 +194,19 @@ static void remove_leaf(struct tree *tree, struct entry *e)
 	pool_free(e, entry_size(e->length));
 }
 
-/* Empty a directory: always the deepest first entry, until none is left. */
+/* Empty a directory: always the deepest first entry, until none is left. No name
+ * is looked for meanwhile. */
 static void remove_children(struct tree *tree, struct inode *top)
 {
 	struct inode *dir = top;
 	struct entry *e;
 
+	drop_buckets(dir);
 	for (;;) {
 		e = dir->first;
 		if (e && S_ISDIR(e->inode->mode)) {
 			dir = e->inode;
+			drop_buckets(dir);
 		} else if (e) {
 			remove_leaf(tree, e);
 		} else if (dir != top) {
@@ -205,7 +231,6 @@ void tree_free(struct tree *tree)
 	tree->release = NULL;
 	remove_children(tree, tree->root);
 	inode_free(tree->root);
-	free(tree->buckets);
 	memset(tree, 0, sizeof(*tree));
 }
 

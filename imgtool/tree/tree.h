@@ -17,6 +17,9 @@
  * - Memory addresses and hash order never decide what is written:
  *   tree_sort() puts all children in byte order of their names and everybody
  *   walks after that.
+ * - Each directory has its own hash table, so that what comes directory by
+ *   directory, as it nearly always does, works on memory that is in the cache,
+ *   however large the tree is.
  * - Nothing here recurses: depth comes from hostile input.
  */
 #ifndef IMGTOOL_TREE_TREE_H
@@ -85,6 +88,8 @@ struct inode {
 			struct entry *self; /* NULL: the root */
 			uint32_t children;
 			uint32_t subdirs;
+			struct entry **buckets; /* NULL: few children */
+			uint32_t bucket_count;	/* a power of two */
 		};
 	};
 };
@@ -98,8 +103,6 @@ struct file_ref {
 
 struct tree {
 	struct inode *root;
-	struct entry **buckets;
-	size_t bucket_count; /* a power of two */
 	size_t entries;
 	uint64_t hash_key;
 	uint16_t layer; /* entries that are put belong to this one */

@@ -195,6 +195,42 @@ START_TEST(large)
 END_TEST
 
 /* A million files must fit 200 MB: names, places and numbers, too. */
+/* A directory gets a table for its names, and loses it when it is emptied. */
+START_TEST(some)
+{
+	struct inode *dir, *again;
+	char name[16];
+	int i, n, left;
+
+	for (n = 0; n < 70; n++) {
+		begin();
+		dir = put(tree.root, "d", S_IFDIR);
+		for (i = 0; i < n; i++) {
+			snprintf(name, sizeof(name), "%d", i);
+			ck_assert_ptr_null(get(dir, name));
+			put(dir, name, i % 3 ? S_IFREG : S_IFDIR);
+			ck_assert_ptr_nonnull(get(dir, name));
+		}
+		for (i = left = 0; i < n; i++) {
+			snprintf(name, sizeof(name), "%d", i);
+			if (i % 2)
+				tree_remove(&tree, tree_lookup(&tree, dir, name,
+							       strlen(name)));
+			else
+				left++;
+			ck_assert_int_eq(!get(dir, name), i % 2);
+			ck_assert_ptr_null(get(tree.root, name));
+		}
+		ck_assert_uint_eq(dir->children, left);
+		put(tree.root, "d", S_IFREG);
+		again = put(tree.root, "d", S_IFDIR);
+		ck_assert_ptr_null(get(again, "0"));
+		ck_assert_uint_eq(tree.entries, 1);
+		tree_free(&tree);
+	}
+}
+END_TEST
+
 START_TEST(small)
 {
 	ck_assert_uint_le(offsetof(struct inode, ref) + sizeof(void *), 72);
@@ -231,4 +267,4 @@ START_TEST(times)
 END_TEST
 
 RUN_TESTS("tree", replace, hold, merge, directory_and_file, links, order, large,
-	  small, times)
+	  some, small, times)
