@@ -194,7 +194,6 @@ START_TEST(large)
 }
 END_TEST
 
-/* A million files must fit 200 MB: names, places and numbers, too. */
 /* A directory gets a table for its names, and loses it when it is emptied. */
 START_TEST(some)
 {
@@ -231,6 +230,7 @@ START_TEST(some)
 }
 END_TEST
 
+/* A million files must fit 200 MB: names, places and numbers, too. */
 START_TEST(small)
 {
 	ck_assert_uint_le(offsetof(struct inode, ref) + sizeof(void *), 72);
