@@ -25,6 +25,8 @@
 #define MAJOR_END (1u << 12)
 #define MINOR_END (1u << 20)
 
+#define LINK_ROUNDS 40
+
 /* A hard link whose target has not come yet. */
 struct pending {
 	struct pending *next;
@@ -241,40 +243,66 @@ static int read_link(struct intake *in, struct archive_entry *entry,
 	return r == 0 && has_data ? refill(in, entry, inode) : 0;
 }
 
+static void pending_free(struct pending *p)
+{
+	free(p->path);
+	free(p->target);
+	free(p);
+}
+
+/* One round through what waits, which is the other way round after it. Returns
+ * whether it helped, or -1: reported. */
+static int resolve_some(struct intake *in)
+{
+	struct pending *p, *left = NULL;
+	struct inode *inode;
+	int helped = 0, r = 0;
+
+	while (r >= 0 && (p = in->pending)) {
+		in->pending = p->next;
+		r = make_link(in, p->path, p->target, &inode);
+		if (r == 0) {
+			helped = 1;
+			pending_free(p);
+		} else {
+			p->next = left;
+			left = p;
+		}
+	}
+	/* (after an error the rest is only to be freed) */
+	for (; r < 0 && (p = in->pending); left = p) {
+		in->pending = p->next;
+		p->next = left;
+	}
+	in->pending = left;
+	return r < 0 ? -1 : helped;
+}
+
 /*
  * What waited, again and again while that helps: a target may be a link that
- * waits itself. Each round goes through the list once.
+ * waits itself. Chains in either direction take two rounds, however long they are;
+ * only one made for it takes many.
  */
 static int resolve_pending(struct intake *in)
 {
-	struct pending **at, *p;
-	bool progress = true;
-	struct inode *inode;
+	int rounds, helped = 1;
+	struct pending *first;
 	char *reason;
-	int r;
 
-	while (in->pending && progress) {
-		progress = false;
-		for (at = &in->pending; (p = *at); ) {
-			r = make_link(in, p->path, p->target, &inode);
-			if (r < 0)
-				return -1;
-			if (r > 0) {
-				at = &p->next;
-				continue;
-			}
-			progress = true;
-			*at = p->next;
-			free(p->path);
-			free(p->target);
-			free(p);
-		}
+	for (rounds = 0; in->pending && helped && rounds < LINK_ROUNDS; rounds++) {
+		helped = resolve_some(in);
+		if (helped < 0)
+			return -1;
 	}
 	if (!in->pending)
 		return 0;
-	reason = mem_printf("hard link to %s, which is nowhere",
-			    in->pending->target);
-	refuse(in, in->pending->path, reason);
+	first = in->pending;
+	while (rounds % 2 && first->next)
+		first = first->next;
+	reason = mem_printf("hard link to %s, which is %s", first->target,
+			    helped ? "behind too many links that come later" :
+				     "nowhere");
+	refuse(in, first->path, reason);
 	free(reason);
 	return -1;
 }
@@ -338,9 +366,7 @@ int source_read_archive(struct import *import, struct source *source)
 	}
 	while ((p = in->pending)) {
 		in->pending = p->next;
-		free(p->path);
-		free(p->target);
-		free(p);
+		pending_free(p);
 	}
 	whiteouts_free(&in->whiteouts);
 	free(in);

@@ -46,6 +46,24 @@ build out.tar -o out.img
 content out.img /a/b other
 same_inode out.img /a/b /b
 
+# chains of links that wait for each other, in any order but one made to take long
+chain()
+{
+	for n; do echo "h l$n l$((n + 1))"; done
+	echo 'f l101 data'
+}
+for order in "$(seq 100)" "$(seq 100 -1 1)" "$(seq 50 100) $(seq 49)"; do
+	# shellcheck disable=SC2086 # numbers
+	mapfile -t links < <(chain $order)
+	mktar "${links[@]}" >t.tar
+	build t.tar -o t.img
+	has t.img /l1 '^Links: 101 '
+done
+# shellcheck disable=SC2046 # numbers
+mapfile -t links < <(chain $(seq 1 2 99) $(seq 100 -2 2))
+mktar "${links[@]}" >t.tar
+refused 1 't.tar: l[0-9]*: hard link to l[0-9]*, which is behind too many links that come later' t.tar
+
 mktar 'h a nowhere' >t.tar
 refused 1 't.tar: a: hard link to nowhere, which is nowhere' t.tar
 mktar 'h a b' 'h b a' >t.tar
