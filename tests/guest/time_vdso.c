@@ -114,11 +114,24 @@ static int write_data(void *v)
 }
 
 /* The page with the calls of old programs is the host's: it is there in the guest if
- * there, and the guest's kernel tells of it as of itself: whether it can be read. */
+ * there, and the guest's kernel tells what can be done with it. */
+#define VSYSCALL 0xffffffffff600000UL
+
 static int read_vsyscall(void *v)
 {
 	(void)v;
-	return !*(volatile char *)0xffffffffff600000UL;
+	return !*(volatile char *)VSYSCALL;
+}
+
+/* gettimeofday(NULL, NULL) */
+static int call_vsyscall(void *v)
+{
+	long ret = VSYSCALL;
+
+	(void)v;
+	__asm__ volatile("call *%%rax" : "+a"(ret) : "D"(0), "S"(0)
+			 : "rcx", "r11", "memory");
+	return (int)ret;
 }
 
 static void vsyscall_listed(void)
@@ -141,6 +154,8 @@ static void vsyscall_listed(void)
 	ok(n <= 1, "one vsyscall page");
 	eq(in_child(read_vsyscall, NULL) == 0, prot[0] == 'r',
 	   "it can be read if maps says so");
+	eq((in_child(call_vsyscall, NULL) & 0x7f) != SIGSEGV, prot[2] == 'x',
+	   "and called");
 }
 
 static int make_writable(void *v)
