@@ -254,27 +254,23 @@ static void pending_free(struct pending *p)
  * whether it helped, or -1: reported. */
 static int resolve_some(struct intake *in)
 {
-	struct pending *p, *left = NULL;
+	struct pending *p, *todo = in->pending;
 	struct inode *inode;
 	int helped = 0, r = 0;
 
-	while (r >= 0 && (p = in->pending)) {
-		in->pending = p->next;
-		r = make_link(in, p->path, p->target, &inode);
+	in->pending = NULL;
+	while ((p = todo)) {
+		todo = p->next;
+		if (r >= 0)
+			r = make_link(in, p->path, p->target, &inode);
 		if (r == 0) {
 			helped = 1;
 			pending_free(p);
 		} else {
-			p->next = left;
-			left = p;
+			p->next = in->pending;
+			in->pending = p;
 		}
 	}
-	/* (after an error the rest is only to be freed) */
-	for (; r < 0 && (p = in->pending); left = p) {
-		in->pending = p->next;
-		p->next = left;
-	}
-	in->pending = left;
 	return r < 0 ? -1 : helped;
 }
 
