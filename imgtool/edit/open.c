@@ -248,19 +248,19 @@ const char *edit_strerror(const struct edit *edit, int err)
 		return "is there already";
 	case EINTR:
 		return "interrupted";
-	case EUCLEAN:
-		return "the file system is damaged here; imgtool fsck --repair "
-		       "may help";
 	}
 	return fs_strerror(err);
 }
 
 int edit_error(const struct edit *edit, const char *path, int err)
 {
-	if (err == -1 || err == -FS_GONE)
+	const char *object = view_name(&edit->view, path);
+
+	if (err == -1)
 		return -1;
-	return msg_error(view_name(&edit->view, path), "%s",
-			 edit_strerror(edit, err));
+	if (err == -FS_GONE || err == -EUCLEAN)
+		return fs_error(&edit->view.fs, object, err);
+	return msg_error(object, "%s", edit_strerror(edit, err));
 }
 
 int edit_write_state(struct edit *edit, bool valid)
