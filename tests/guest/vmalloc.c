@@ -4,6 +4,7 @@
  * cpu unmaps what is around it ends the kernel. */
 #include "tap.h"
 #include <linux/bpf.h>
+#include <sys/sysinfo.h>
 
 static long bpf(int cmd, union bpf_attr *attr)
 {
@@ -49,6 +50,16 @@ static int use_array(uint32_t size, char *value, char byte)
 
 #define LARGEST (1 << 20)
 
+/* The kernel gives an array's memory back later, in a worker: arrays are made
+ * faster than that while the host keeps the worker's cpu away. */
+static void await_memory(void)
+{
+	struct sysinfo s;
+
+	while (!sysinfo(&s) && s.freeram < s.totalram / 2)
+		usleep(1000);
+}
+
 static int child(void *seed)
 {
 	uint64_t end = now_ns(CLOCK_MONOTONIC) + 4000000000u;
@@ -58,6 +69,7 @@ static int child(void *seed)
 	while (now_ns(CLOCK_MONOTONIC) < end) {
 		uint32_t size = 1u << (14 + rand_r(&s) % 7);
 
+		await_memory();
 		if (!use_array(size, value, (char)(1 + s % 100)))
 			return 1;
 	}
