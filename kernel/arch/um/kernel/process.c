@@ -125,6 +125,7 @@ int copy_thread(struct task_struct *p, const struct kernel_clone_args *args)
 		um_fault_in(current_pt_regs()->sp, true);
 		um_fork_files(p->mm);
 	}
+	um_place_child(args->flags & CLONE_THREAD);
 	return 0;
 }
 

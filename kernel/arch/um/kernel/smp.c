@@ -10,7 +10,6 @@
 #include <linux/sched/hotplug.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
-#include <linux/sched/topology.h>
 #include <linux/irq_work.h>
 #include <linux/delay.h>
 #include <asm/um.h>
@@ -186,22 +185,9 @@ void __init smp_prepare_boot_cpu(void)
 	um_vcpu[0].percpu_offset = per_cpu_offset(0);
 }
 
-/* Tasks may move between all vcpus at the same price. With one domain that says
- * so, a waker takes what it wakes to its own vcpu when it is about to sleep;
- * vcpu_is_preempted() keeps it from looking for a blocked one. */
-static int share_cache(void)
-{
-	return SD_SHARE_LLC;
-}
-
-static struct sched_domain_topology_level topology[] = {
-	{ cpu_cpu_mask, share_cache, SD_INIT_NAME(PKG) },
-	{ NULL, },
-};
-
 void __init smp_prepare_cpus(unsigned int max_cpus)
 {
-	set_sched_topology(topology);
+	um_sched_init();
 }
 
 void __init smp_cpus_done(unsigned int max_cpus)

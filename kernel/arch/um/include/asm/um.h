@@ -77,6 +77,16 @@ void um_fork_map(void);
 /* Frees what these have left, at any point. */
 void um_fork_done(struct mm_struct *mm);
 
+/* kernel/sched.c */
+#ifdef CONFIG_SMP
+void um_sched_init(void);
+/* Whether what current is about to start, as a thread of its own process or not,
+ * may start on another vcpu. */
+void um_place_child(bool thread);
+#else
+static inline void um_place_child(bool thread) { }
+#endif
+
 /* mm/fault.c: faults that were soft misses. */
 DECLARE_PER_CPU(u64, um_soft_faults);
 
