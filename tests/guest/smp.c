@@ -367,6 +367,33 @@ static void shares(void)
 	munmap((void *)n, 64 * 64);
 }
 
+/* Two processes that compute start on their parent's cpu, and do not stay there. */
+static void processes_part(void)
+{
+	uint64_t end = now_ns(CLOCK_MONOTONIC) + 30000000000U;
+	volatile int *cpu = shared_alloc(4096);
+	pid_t p[2];
+
+	if (n_cpus < 2) {
+		skip("processes on two cpus", "one cpu");
+		return;
+	}
+	for (int i = 0; i < 2; i++) {
+		p[i] = tap_fork();
+		while (!p[i] && now_ns(CLOCK_MONOTONIC) < end + 1000000000)
+			cpu[i] = 1 + sched_getcpu();
+	}
+	while ((!cpu[0] || !cpu[1] || cpu[0] == cpu[1]) &&
+	       now_ns(CLOCK_MONOTONIC) < end)
+		usleep(1000);
+	ok(cpu[0] && cpu[1] && cpu[0] != cpu[1],
+	   "processes that compute are on two cpus: %d and %d", cpu[0] - 1, cpu[1] - 1);
+	for (int i = 0; i < 2; i++) {
+		kill(p[i], SIGKILL);
+		tap_wait(p[i]);
+	}
+}
+
 int main(void)
 {
 	tap_start(90);
@@ -381,6 +408,7 @@ int main(void)
 	ping_pong(4, 1000);
 	ping_pong(8, 300);
 	moves();
+	processes_part();
 	fairness();
 	if (n_cpus > 1 && n_cpus <= 64)
 		shares();

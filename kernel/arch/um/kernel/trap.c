@@ -251,7 +251,7 @@ static void signal_fault(struct pt_regs *regs, const struct host_trap *trap)
 			force_sig(SIGBUS);
 			break;
 		}
-		pr_err_ratelimited("physmem: host: cannot allocate memory for %s[%d] at %lx; free some or lower mem=\n",
+		pr_err_ratelimited("physmem: host: cannot allocate memory for %s[%d] at %llx; free some or lower mem=\n",
 				   current->comm, task_pid_nr(current), trap->addr);
 		force_sig_fault(SIGBUS, BUS_ADRERR, (void __user *)trap->addr);
 		break;
