@@ -245,6 +245,8 @@ void arch_exit_mmap(struct mm_struct *mm)
 void deactivate_mm(struct task_struct *task, struct mm_struct *mm)
 {
 	drop_host_thread(&task->thread);
+	if (task->flags & PF_EXITING && !thread_group_leader(task))
+		um_thread_ends(mm);
 }
 
 static DEFINE_PER_CPU(bool, blocked);

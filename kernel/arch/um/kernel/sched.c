@@ -6,6 +6,7 @@
  */
 #include <linux/mmu_context.h>
 #include <linux/sched.h>
+#include <linux/sched/cputime.h>
 #include <linux/sched/topology.h>
 #include <asm/um.h>
 #include "../../../kernel/sched/sched.h"
@@ -45,19 +46,28 @@ void __init um_sched_init(void)
  * Most that fork wait for the child, and most children exec, where the scheduler
  * chooses anew: so a new process starts on its parent's vcpu. What stays there is
  * balanced at the tick. A new thread is there to run beside its creator, and goes to
- * an idle vcpu, as everywhere.
+ * an idle vcpu, as everywhere: but not if the last one of its process to end has
+ * computed for less time than it takes to wake that vcpu and to be waited for there.
  *
- * Each vcpu has domains of its own, and wake_up_new_task() looks for this flag in
- * those of the one that forks.
+ * Each vcpu has domains of its own, and wake_up_new_task() looks for SD_BALANCE_FORK
+ * in those of the one that forks.
  */
+#define SHORT_NS 100000
+
 void um_place_child(bool thread)
 {
+	bool spread = thread && !READ_ONCE(current->mm->context.short_threads);
 	struct sched_domain *sd;
 
 	guard(rcu)();
 	for_each_domain(raw_smp_processor_id(), sd)
-		if (thread)
+		if (spread)
 			sd->flags |= SD_BALANCE_FORK;
 		else
 			sd->flags &= ~SD_BALANCE_FORK;
+}
+
+void um_thread_ends(struct mm_struct *mm)
+{
+	WRITE_ONCE(mm->context.short_threads, task_sched_runtime(current) < SHORT_NS);
 }

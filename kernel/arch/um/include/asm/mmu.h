@@ -20,6 +20,7 @@ typedef struct {
 	bool forking;			/* see arch_dup_mmap() */
 	struct um_fork *fork;		/* mm/fork.c; of a child, until it runs */
 	unsigned int large_forks;	/* how many found more to copy than they may */
+	bool short_threads;		/* the last that ended was, see kernel/sched.c */
 	unsigned int nr_pending;
 	struct { unsigned long start, end; } pending[UM_TLB_PENDING];
 	/* Everything that may be mapped on the host lies within. */

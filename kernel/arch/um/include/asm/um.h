@@ -80,11 +80,13 @@ void um_fork_done(struct mm_struct *mm);
 /* kernel/sched.c */
 #ifdef CONFIG_SMP
 void um_sched_init(void);
-/* Whether what current is about to start, as a thread of its own process or not,
- * may start on another vcpu. */
+/* Current is about to start a thread, or a process. */
 void um_place_child(bool thread);
+/* Current, a thread of mm, ends. */
+void um_thread_ends(struct mm_struct *mm);
 #else
 static inline void um_place_child(bool thread) { }
+static inline void um_thread_ends(struct mm_struct *mm) { }
 #endif
 
 /* mm/fault.c: faults that were soft misses. */
