@@ -53,16 +53,14 @@ void alloc_init(struct alloc *alloc, uint32_t header)
 
 void alloc_free_all(struct alloc *alloc)
 {
-	free(alloc->holes);
+	holes_free(&alloc->holes);
 	memset(alloc, 0, sizeof(*alloc));
 }
 
 void alloc_clone(struct alloc *to, const struct alloc *from)
 {
 	*to = *from;
-	to->holes = mem_dup(from->holes,
-			    from->hole_count * sizeof(struct hole));
-	to->hole_capacity = from->hole_count;
+	holes_clone(&to->holes, &from->holes);
 }
 
 /* The cursor never rests inside a header. */
@@ -83,33 +81,14 @@ static uint64_t run_at_cursor(const struct alloc *alloc)
 	return group * BLOCKS_PER_GROUP - alloc->cursor;
 }
 
-static void drop_hole(struct alloc *alloc, size_t i)
-{
-	alloc->hole_count--;
-	memmove(&alloc->holes[i], &alloc->holes[i + 1],
-		(alloc->hole_count - i) * sizeof(struct hole));
-}
-
 /* COUNT blocks from the first hole that has them; 0 if none has. */
 static uint64_t take_from_hole(struct alloc *alloc, uint32_t count)
 {
-	struct hole *hole;
-	uint64_t start;
-	size_t i;
+	uint64_t start = holes_take(&alloc->holes, count);
 
-	for (i = 0; i < alloc->hole_count; i++) {
-		hole = &alloc->holes[i];
-		if (hole->count < count)
-			continue;
-		start = hole->start;
-		hole->start += count;
-		hole->count -= count;
-		if (!hole->count)
-			drop_hole(alloc, i);
+	if (start)
 		alloc->taken += count;
-		return start;
-	}
-	return 0;
+	return start;
 }
 
 static uint64_t take_at_cursor(struct alloc *alloc, uint64_t count)
@@ -142,39 +121,6 @@ void alloc_blocks(struct alloc *alloc, struct extents *extents,
 	}
 }
 
-/* Put a hole into the list, joined with its neighbours. */
-static void add_hole(struct alloc *alloc, uint64_t start, uint64_t count)
-{
-	struct hole *holes = alloc->holes;
-	size_t low = 0, high = alloc->hole_count, i;
-
-	while (low < high) {
-		i = (low + high) / 2;
-		if (holes[i].start < start)
-			low = i + 1;
-		else
-			high = i;
-	}
-	i = low;
-	if (i && holes[i - 1].start + holes[i - 1].count == start) {
-		holes[--i].count += count;
-	} else {
-		holes = mem_grow(holes, alloc->hole_count,
-				 &alloc->hole_capacity, sizeof(*holes));
-		alloc->holes = holes;
-		memmove(&holes[i + 1], &holes[i],
-			(alloc->hole_count - i) * sizeof(*holes));
-		holes[i].start = start;
-		holes[i].count = count;
-		alloc->hole_count++;
-	}
-	if (i + 1 < alloc->hole_count &&
-	    holes[i].start + holes[i].count == holes[i + 1].start) {
-		holes[i].count += holes[i + 1].count;
-		drop_hole(alloc, i + 1);
-	}
-}
-
 uint64_t alloc_contiguous(struct alloc *alloc, uint32_t count)
 {
 	uint64_t start = take_from_hole(alloc, count);
@@ -186,7 +132,7 @@ uint64_t alloc_contiguous(struct alloc *alloc, uint32_t count)
 		run = run_at_cursor(alloc);
 		if (run >= count)
 			return take_at_cursor(alloc, count);
-		add_hole(alloc, alloc->cursor, run);
+		holes_add(&alloc->holes, alloc->cursor, run);
 		alloc->cursor += run;
 		skip_header(alloc);
 	}
@@ -195,24 +141,23 @@ uint64_t alloc_contiguous(struct alloc *alloc, uint32_t count)
 /* The last hole belongs to the unused rest if it touches the cursor. */
 static void retreat(struct alloc *alloc)
 {
-	struct hole *last;
+	struct hole last;
 	uint64_t end;
 
-	if (!alloc->hole_count)
+	if (!holes_last(&alloc->holes, &last))
 		return;
-	last = &alloc->holes[alloc->hole_count - 1];
-	end = last->start + last->count;
+	end = last.start + last.count;
 	if (end % BLOCKS_PER_GROUP == 0)
 		end += alloc_front(alloc, end / BLOCKS_PER_GROUP);
 	if (end != alloc->cursor)
 		return;
-	alloc->cursor = last->start;
-	alloc->hole_count--;
+	alloc->cursor = last.start;
+	holes_drop(&alloc->holes, last.start);
 }
 
 void alloc_release(struct alloc *alloc, uint64_t start, uint64_t count)
 {
 	alloc->taken -= count;
-	add_hole(alloc, start, count);
+	holes_add(&alloc->holes, start, count);
 	retreat(alloc);
 }

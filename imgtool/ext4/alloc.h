@@ -19,18 +19,14 @@
 #include <stdint.h>
 
 #include "imgtool/ext4/extent.h"
-
-struct hole {
-	uint64_t start, count;
-};
+#include "imgtool/ext4/holes.h"
 
 struct alloc {
 	uint32_t header;   /* blocks in front of a group with a superblock */
 	uint32_t every;	   /* behind them, or at the front: of every group */
 	uint64_t cursor;   /* from here on nothing was ever taken */
 	uint64_t taken;	   /* blocks given out and not freed */
-	struct hole *holes; /* in order of start */
-	size_t hole_count, hole_capacity;
+	struct holes holes;
 };
 
 /* Does a group have a copy of the superblock (feature sparse_super)? */

@@ -14,19 +14,15 @@ void data_begin(struct data_stream *stream, struct volume *volume,
 {
 	struct alloc *alloc = &volume->alloc;
 	uint64_t blocks = blocks_of(size);
-	size_t i;
 
 	*stream = (struct data_stream){ volume, inode, name, 0, 0, 0, 0,
 					0 };
 	if (volume->spool || !blocks || blocks > UINT32_MAX)
 		return;
-	for (i = 0; i < alloc->hole_count; i++) {
-		if (alloc->holes[i].count < blocks)
-			continue;
-		stream->claimed = alloc_contiguous(alloc, blocks);
-		stream->claim = blocks;
+	if (!holes_have(&alloc->holes, blocks))
 		return;
-	}
+	stream->claimed = alloc_contiguous(alloc, blocks);
+	stream->claim = blocks;
 }
 
 /* Once it is known that the image is too small, only count. */

@@ -158,7 +158,7 @@ static void mark_blocks(struct volume *volume)
 	const struct alloc *alloc = &volume->alloc;
 	uint64_t end = alloc->cursor, blocks = volume->layout.blocks, at, n;
 	ext2_filsys fs = volume->fs;
-	size_t i;
+	struct hole hole;
 
 	/* The library takes 32-bit counts. */
 	end = end < blocks ? end : blocks;
@@ -166,10 +166,9 @@ static void mark_blocks(struct volume *volume)
 		n = end - at < 1 << 30 ? end - at : 1 << 30;
 		ext2fs_mark_block_bitmap_range2(fs->block_map, at, n);
 	}
-	for (i = 0; i < alloc->hole_count; i++)
-		ext2fs_unmark_block_bitmap_range2(fs->block_map,
-						  alloc->holes[i].start,
-						  alloc->holes[i].count);
+	for (at = 0; holes_next(&alloc->holes, at, &hole); at = hole.start + 1)
+		ext2fs_unmark_block_bitmap_range2(fs->block_map, hole.start,
+						  hole.count);
 	for (at = 0; alloc->every && at < volume->layout.groups; at++)
 		ext2fs_mark_block_bitmap_range2(fs->block_map,
 						at * BLOCKS_PER_GROUP,
@@ -182,7 +181,8 @@ static void count_blocks(struct volume *volume)
 	const struct alloc *alloc = &volume->alloc;
 	uint64_t first, end, used, total = 0, group;
 	ext2_filsys fs = volume->fs;
-	size_t hole = 0, i;
+	struct hole hole;
+	bool left = holes_next(&alloc->holes, 0, &hole);
 
 	for (group = 0; group < volume->layout.groups; group++) {
 		first = group * BLOCKS_PER_GROUP;
@@ -192,14 +192,14 @@ static void count_blocks(struct volume *volume)
 		used = overlap(first, end, 0, alloc->cursor);
 		if (!used)
 			used = alloc_front(alloc, group);
-		while (hole < alloc->hole_count && first >=
-		       alloc->holes[hole].start + alloc->holes[hole].count)
-			hole++;
-		for (i = hole; i < alloc->hole_count &&
-		     alloc->holes[i].start < end; i++)
-			used -= overlap(first, end, alloc->holes[i].start,
-					alloc->holes[i].start +
-					alloc->holes[i].count);
+		/* one that crosses the end is met again in the next group */
+		while (left && hole.start < end) {
+			used -= overlap(first, end, hole.start,
+					hole.start + hole.count);
+			if (hole.start + hole.count > end)
+				break;
+			left = holes_next(&alloc->holes, hole.start + 1, &hole);
+		}
 		ext2fs_bg_free_blocks_count_set(fs, group, end - first - used);
 		if (first < alloc->cursor)
 			ext2fs_bg_flags_clear(fs, group, EXT2_BG_BLOCK_UNINIT);

@@ -66,13 +66,13 @@ START_TEST(pieces)
 	alloc_blocks(&a, &e, 0, 32768 - 65 - 10);
 	b = alloc_contiguous(&a, 20); /* does not fit before group 1 */
 	ck_assert_uint_eq(b, 32768 + 65);
-	ck_assert_uint_eq(a.hole_count, 1);
+	ck_assert_uint_eq(a.holes.count, 1);
 	b = alloc_contiguous(&a, 4); /* the hole that was left */
 	ck_assert_uint_eq(b, 32768 - 10);
 	extents_free(&e);
 	alloc_blocks(&a, &e, 0, 6);
 	ck_assert_uint_eq(extents_list(&e)[0].physical, 32768 - 6);
-	ck_assert_uint_eq(a.hole_count, 0);
+	ck_assert_uint_eq(a.holes.count, 0);
 	extents_free(&e);
 	alloc_free_all(&a);
 }
@@ -81,29 +81,31 @@ END_TEST
 START_TEST(holes)
 {
 	struct extents e = { 0 };
+	struct hole hole;
 	struct alloc a, copy;
 
 	alloc_init(&a, 65);
 	alloc_blocks(&a, &e, 0, 1000); /* 65 ... 1064 */
 	alloc_release(&a, 100, 10);
 	alloc_release(&a, 120, 10);
-	ck_assert_uint_eq(a.hole_count, 2);
+	ck_assert_uint_eq(a.holes.count, 2);
 	alloc_release(&a, 110, 10); /* joins the two */
-	ck_assert_uint_eq(a.hole_count, 1);
-	ck_assert_uint_eq(a.holes[0].start, 100);
-	ck_assert_uint_eq(a.holes[0].count, 30);
+	ck_assert_uint_eq(a.holes.count, 1);
+	ck_assert(holes_next(&a.holes, 0, &hole));
+	ck_assert_uint_eq(hole.start, 100);
+	ck_assert_uint_eq(hole.count, 30);
 	ck_assert_uint_eq(a.taken, 970);
 	alloc_clone(&copy, &a);
 	ck_assert_uint_eq(alloc_contiguous(&copy, 30), 100);
-	ck_assert_uint_eq(a.hole_count, 1);
+	ck_assert_uint_eq(a.holes.count, 1);
 	alloc_free_all(&copy);
 	/* the end goes back to the unused rest */
 	alloc_release(&a, 1000, 65);
 	ck_assert_uint_eq(a.cursor, 1000);
-	ck_assert_uint_eq(a.hole_count, 1);
+	ck_assert_uint_eq(a.holes.count, 1);
 	alloc_release(&a, 130, 870);
 	ck_assert_uint_eq(a.cursor, 100);
-	ck_assert_uint_eq(a.hole_count, 0);
+	ck_assert_uint_eq(a.holes.count, 0);
 	ck_assert_uint_eq(a.taken, 35);
 	extents_free(&e);
 	alloc_free_all(&a);
