@@ -158,6 +158,50 @@ static double fork_(long n)
 	return now_us() - t;
 }
 
+/* A child that lives until all have closed the pipe's write end. */
+static pid_t fork_waiting(const int pipe[2])
+{
+	pid_t p = fork();
+	char c;
+
+	if (p < 0)
+		die("fork");
+	if (p > 0)
+		return p;
+	close(pipe[1]);
+	_exit(read(pipe[0], &c, 1) != 0);
+}
+
+/* The same with a process of the host for each: the guest kernel keeps used ones,
+ * and HELD children take those before. All are alive until the last is there. */
+static double fork_miss(long n)
+{
+	enum { HELD = 32 };
+	int gate[2], held[2], status;
+	double t;
+
+	if (pipe(held))
+		die("pipe");
+	for (int i = 0; i < HELD; i++)
+		fork_waiting(held);
+	if (pipe(gate))		/* of which they know nothing */
+		die("pipe");
+	t = now_us();
+	for (long i = 0; i < n; i++)
+		fork_waiting(gate);
+	close(gate[1]);
+	for (long i = 0; i < n; i++)
+		if (waitpid(-1, &status, 0) < 0 || status)
+			die("fork_miss");
+	t = now_us() - t;
+	close(held[1]);
+	while (wait(&status) > 0)
+		;
+	close(gate[0]);
+	close(held[0]);
+	return t;
+}
+
 static __attribute__((noinline)) pid_t vfork_self(void)
 {
 	static char *argv[] = {"guestbench", "--exit", NULL};
@@ -357,6 +401,7 @@ static const struct bench {
 	{"mmap_touch_munmap", map_touch_unmap, 1000, 9, 0},
 	{"munmap_64M", unmap_big, 1, 7, 0},
 	{"fork_exit_wait", fork_, 100, 9, 0},
+	{"fork_exit_wait_miss", fork_miss, 100, 5, 0},
 	{"vfork_exec_wait", vfork_exec, 50, 9, 0},
 	{"pipe_round_trip", pipe_, 2000, 9, 0},
 	{"signal", signal_, 5000, 9, 0},

@@ -116,6 +116,7 @@ page_fault_single 12
 mmap_touch_munmap 22
 munmap_64M 4500
 fork_exit_wait 150
+fork_exit_wait_miss 350
 vfork_exec_wait 650
 pipe_round_trip 11
 signal 12
