@@ -111,7 +111,8 @@ fields()
 cat >"$dir/bounds" <<'END'
 getppid 2.4
 clock_gettime 0.05
-page_fault_64M 3.0
+page_fault_64M_first 3.0
+page_fault_64M 1.6
 page_fault_single 12
 mmap_touch_munmap 22
 munmap_64M 4500
@@ -177,10 +178,16 @@ END {
 		printf "}" >json
 	}
 	printf "\n ]\n}\n" >json
+	two["busy"] = 1.05; two["touch"] = 1.3
 	for (k = 0; k <= m; k++) {
 		s = k ? mode[k] : "host"
-		if (med[s, "busy_one_thread"] > 0)
-			printf "two busy threads take %.2f times one (%s)\n", med[s, "busy_two_threads"] / med[s, "busy_one_thread"], s
+		for (w in two) {
+			one = med[s, w "_one_thread"]
+			if (one <= 0) continue
+			r = med[s, w "_two_threads"] / one
+			printf "%s: two threads take %.2f times one (%s), bound %s%s\n", w, r, s, two[w], \
+				k && cpus > 1 && r > two[w] ? " over" : ""
+		}
 	}
 }' "$dir/bounds" "$dir/all"
 for mode in $MODES; do
