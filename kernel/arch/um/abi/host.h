@@ -73,6 +73,8 @@ int host_kmap(u64 va, u64 gpa, u64 len, u32 prot);
 void host_kunmap(u64 va, u64 len);
 /* Gives the pages back to the host (punch hole): they read zero afterwards. */
 int host_physmem_release(u64 gpa, u64 len);
+/* The same for shadow memory (guest_shadow_bytes), whole pages of it. */
+void host_shadow_release(u64 start, u64 len);
 
 /* ---- events: readiness of host descriptors becomes guest interrupts ---- */
 

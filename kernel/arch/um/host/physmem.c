@@ -34,6 +34,7 @@
 
 HOST_ALLOW(mmap);
 HOST_ALLOW(munmap);
+HOST_ALLOW(madvise);
 HOST_ALLOW(fallocate);
 
 #ifndef MFD_NOEXEC_SEAL
@@ -145,6 +146,12 @@ void physmem_shadow(u64 bytes)
 	madvise(p, bytes, MADV_NOHUGEPAGE);
 	if (madvise(p, bytes, MADV_DONTFORK) || madvise(p, bytes, MADV_DONTDUMP))
 		host_fatal("shadow memory", "madvise", errno);
+}
+
+void host_shadow_release(u64 start, u64 len)
+{
+	if (madvise((void *)start, len, MADV_DONTNEED))
+		memset((void *)start, 0, len);
 }
 
 bool physmem_covers(u64 addr)
