@@ -76,8 +76,8 @@ int agent_run(struct host_mm *hmm, int nops)
 	if (hmm->dead)
 		return -ESRCH;
 	count(C_BATCHES);
-	if (!backend.sync_wake)
-		follow_vcpu(hmm->agent_tid, &hmm->agent_cpu);
+	/* whoever wakes many is not followed by them, though SYNC_WAKE_UP says so */
+	follow_vcpu(hmm->agent_tid, &hmm->agent_cpu);
 	ret = backend.turns ? turn_agent_run(hmm, nops, &made, &err) :
 			      hand_over(hmm, nops, &made, &err);
 	if (ret) {

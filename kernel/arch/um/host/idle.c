@@ -19,10 +19,10 @@ HOST_ALLOW(restart_syscall);
 
 void host_vcpu_idle(struct vcpu_area *area)
 {
-	vcpu_roam();
+	vcpu_idle_begins(area->cpu);
 	count(C_IDLES);
-	if (area->cpu == 0 && event_idle(&area->pending))
-		return;
-	while (!__atomic_load_n(&area->pending, __ATOMIC_SEQ_CST))
-		host_window_syscall(SYS_ppoll, 0, 0, 0, 0, &area->pending);
+	if (area->cpu != 0 || !event_idle(&area->pending))
+		while (!__atomic_load_n(&area->pending, __ATOMIC_SEQ_CST))
+			host_window_syscall(SYS_ppoll, 0, 0, 0, 0, &area->pending);
+	vcpu_idle_ends();
 }

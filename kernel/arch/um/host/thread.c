@@ -87,7 +87,7 @@ static void set_tampered(struct host_thread *t, struct host_trap *trap)
 
 void thread_answer(struct host_thread *t, s64 val)
 {
-	if (!backend.sync_wake || t->cpu >= 0)
+	if (!backend.sync_wake || t->cpu >= 0 || vcpus_work())
 		follow_vcpu(t->tid, &t->cpu);
 	t->answer = val;
 	t->state = T_RUNNING;
@@ -237,6 +237,7 @@ static int recv_or_pending(struct host_thread *t, struct seccomp_notif *n)
 	u32 *pending = &this_area()->pending;
 	long err;
 
+	vcpu_part(this_area()->cpu);
 	if (!backend.sync_wake)
 		vcpu_stay();
 	for (;;) {
