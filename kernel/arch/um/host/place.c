@@ -4,7 +4,9 @@
  * they belong on one; the host, which does not know, wakes either on an idle CPU,
  * which takes several times as long as the trap itself. SYNC_WAKE_UP tells it, but
  * not where a signal does the waking: a thread that is stopped in a call is bound to
- * its vcpu's CPU before, until it computes for longer.
+ * its vcpu's CPU before, until it computes for longer. Nor are those taken along whom
+ * one wakes that wakes many: so guest threads are bound where more than one vcpu
+ * works, and agents always.
  *
  * Without SYNC_WAKE_UP every guest thread is bound like that, and the vcpu too: but
  * not while it is idle, and for one tick of its timer in 16 not either, so that the
