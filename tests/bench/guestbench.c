@@ -343,51 +343,38 @@ static void *burn(void *v)
 	return NULL;
 }
 
-static double burn_one(long n)
-{
-	double t = now_us();
-
-	burn((void *)n);
-	return now_us() - t;
-}
-
 static void *touch_area(void *v)
 {
 	fault((long)v);
 	return NULL;
 }
 
-static double touch_one(long n)
+static double in_one(void *(*work)(void *), long n)
 {
 	double t = now_us();
 
-	touch_area((void *)n);
+	work((void *)n);
 	return now_us() - t;
 }
 
 /* Two threads, each with the work of one: the time of one, if they run at once.
  */
-static double burn_two(long n)
+static double in_two(void *(*work)(void *), long n)
 {
 	pthread_t th;
 	double t = now_us();
 
-	pthread_create(&th, NULL, burn, (void *)n);
-	burn((void *)n);
+	if (pthread_create(&th, NULL, work, (void *)n))
+		die("pthread_create");
+	work((void *)n);
 	pthread_join(th, NULL);
 	return now_us() - t;
 }
 
-static double touch_two(long n)
-{
-	pthread_t th;
-	double t = now_us();
-
-	pthread_create(&th, NULL, touch_area, (void *)n);
-	touch_area((void *)n);
-	pthread_join(th, NULL);
-	return now_us() - t;
-}
+static double burn_one(long n) { return in_one(burn, n); }
+static double burn_two(long n) { return in_two(burn, n); }
+static double touch_one(long n) { return in_one(touch_area, n); }
+static double touch_two(long n) { return in_two(touch_area, n); }
 
 static char *guard;
 static void on_segv(int s)
