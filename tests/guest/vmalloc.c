@@ -4,7 +4,6 @@
  * cpu unmaps what is around it ends the kernel. */
 #include "tap.h"
 #include <linux/bpf.h>
-#include <sys/sysinfo.h>
 
 static long bpf(int cmd, union bpf_attr *attr)
 {
@@ -50,13 +49,26 @@ static int use_array(uint32_t size, char *value, char byte)
 
 #define LARGEST (1 << 20)
 
+/* In KiB; what files fill counts as available. */
+static long meminfo(const char *name)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kib = 0;
+
+	while (f && fgets(line, sizeof line, f))
+		if (!strncmp(line, name, strlen(name)))
+			kib = strtol(line + strlen(name), NULL, 10);
+	if (f)
+		fclose(f);
+	return kib;
+}
+
 /* The kernel gives an array's memory back later, in a worker: arrays are made
  * faster than that while the host keeps the worker's cpu away. */
 static void await_memory(void)
 {
-	struct sysinfo s;
-
-	while (!sysinfo(&s) && s.freeram < s.totalram / 2)
+	while (meminfo("MemAvailable:") < meminfo("MemTotal:") / 2)
 		usleep(1000);
 }
 
